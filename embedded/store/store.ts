@@ -1,0 +1,93 @@
+// Durable ordered tables, on lmdb. It knows neither messages nor histories.
+//
+// Promises
+//   S1  A commit is atomic over all tables, and on disk (fdatasync) before its promise resolves.
+//   S2  Commits end in the order in which they were called; those called while one is being written share the next sync.
+//   S3  A process killed at any moment leaves a store that opens: copy-on-write pages, so there is no torn tail to repair.
+// Never: shows an uncommitted change to a reader. Whoever must see its own change at once keeps it in memory.
+
+import { type Database, open, type RootDatabase } from 'lmdb'
+
+/** Compared element by element: numbers before strings, numbers by value, strings by code unit. */
+export type Key = readonly (string | number)[]
+
+export interface Range {
+  /** Only keys that begin with these elements. */
+  readonly prefix?: Key
+  /** Only keys at or after this one. */
+  readonly from?: Key
+  /** From the last to the first. */
+  readonly backwards?: boolean
+  readonly limit?: number
+}
+
+export interface Entry<Value> {
+  readonly key: Key
+  readonly value: Value
+}
+
+/** One ordered map. Values are plain data: null, boolean, number, bigint, string, Buffer, Date, arrays and objects of these. */
+export interface Table<Value> {
+  readonly name: string
+  get(key: Key): Value | undefined
+  entries(range?: Range): Iterable<Entry<Value>>
+}
+
+/** Collects the changes of one commit; the last change of a key wins. */
+export interface Changes {
+  put<Value>(table: Table<Value>, key: Key, value: Value): void
+  remove(table: Table<unknown>, key: Key): void
+}
+
+export interface Store {
+  /** Opens or creates a table. What stands in it was written by this program or an older version of it: `Value` is the caller's promise. */
+  table<Value>(name: string): Table<Value>
+  /** Writes all changes or none; resolves when they are on disk. */
+  commit(write: (changes: Changes) => void): Promise<void>
+  /** Waits for the commits under way, then closes the files. */
+  close(): Promise<void>
+}
+
+export function openStore(folder: string): Store {
+  const root: RootDatabase = open({ path: folder, overlappingSync: false, maxDbs: 64 })
+  const databases = new Map<string, Database<unknown, (string | number)[]>>()
+
+  function databaseOf({ name }: Table<unknown>): Database<unknown, (string | number)[]> {
+    const database = databases.get(name)
+    if (!database) throw new Error(`Table '${name}' belongs to another store.`)
+    return database
+  }
+
+  return {
+    table<Value>(name: string): Table<Value> {
+      const database = root.openDB<Value, (string | number)[]>({ name })
+      databases.set(name, database)
+      return {
+        name,
+        get: (key) => database.get([...key]),
+        *entries({ prefix = [], from = prefix, backwards = false, limit } = {}) {
+          // lmdb-js orders strings by their bytes, and no key element of ours begins with this one.
+          const beyond = [...prefix, '\uffff']
+          yield* database.getRange({
+            start: backwards ? beyond : [...from],
+            end: backwards ? [...from] : beyond,
+            reverse: backwards,
+            inclusiveEnd: backwards,
+            ...(limit === undefined ? {} : { limit }),
+          })
+        },
+      }
+    },
+
+    async commit(write) {
+      await root.batch(() =>
+        write({
+          put: (table, key, value) => void databaseOf(table).put([...key], value),
+          remove: (table, key) => void databaseOf(table).remove([...key]),
+        }),
+      )
+    },
+
+    close: () => root.close(),
+  }
+}

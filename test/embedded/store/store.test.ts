@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openStore, type Store } from '../../../embedded/store/store.js'
+
+describe('the store', () => {
+  let folder: string
+  let store: Store
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'store-'))
+    store = openStore(folder)
+  })
+  afterEach(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('what was committed is there after reopening, in the order of its keys', async () => {
+    const letters = store.table<string>('letters')
+    await store.commit((changes) => {
+      changes.put(letters, ['x', 10], 'ten')
+      changes.put(letters, ['x', 2], 'two')
+      changes.put(letters, ['y', 1], 'another prefix')
+    })
+    await store.close()
+
+    store = openStore(folder)
+
+    expect([...store.table<string>('letters').entries({ prefix: ['x'] })]).toEqual([
+      { key: ['x', 2], value: 'two' },
+      { key: ['x', 10], value: 'ten' },
+    ])
+  })
+
+  test('bytes, dates, big integers and nested objects come back as they were', async () => {
+    const things = store.table<unknown>('things')
+    const thing = {
+      bytes: Buffer.from([0, 255]),
+      big: 2n ** 60n,
+      at: new Date(1_700_000_000_000),
+      list: [null, true, 'é'],
+    }
+    await store.commit((changes) => changes.put(things, ['it'], thing))
+
+    expect(things.get(['it'])).toEqual(thing)
+  })
+
+  test('a range can begin in the middle, end early and run backwards', async () => {
+    const numbers = store.table<number>('numbers')
+    await store.commit((changes) => {
+      for (const n of [1, 2, 3, 4]) changes.put(numbers, ['n', n], n)
+    })
+    const values = (range: Parameters<typeof numbers.entries>[0]) =>
+      [...numbers.entries(range)].map(({ value }) => value)
+
+    expect(values({ prefix: ['n'], from: ['n', 2] })).toEqual([2, 3, 4])
+    expect(values({ prefix: ['n'], limit: 2 })).toEqual([1, 2])
+    expect(values({ prefix: ['n'], backwards: true, limit: 1 })).toEqual([4])
+    expect(values({ prefix: ['n'], from: ['n', 2], backwards: true })).toEqual([4, 3, 2])
+  })
+
+  test('a commit whose making throws changes nothing', async () => {
+    const left = store.table<number>('left')
+    const right = store.table<number>('right')
+
+    const failed = store.commit((changes) => {
+      changes.put(left, ['a'], 1)
+      changes.put(right, ['a'], 1)
+      throw new Error('changed my mind')
+    })
+
+    await expect(failed).rejects.toThrow('changed my mind')
+    expect([left.get(['a']), right.get(['a'])]).toEqual([undefined, undefined])
+  })
+
+  test('commits called together end in the order in which they were called', async () => {
+    const counters = store.table<number>('counters')
+    const ended: number[] = []
+    await Promise.all(
+      [1, 2, 3].map(async (n) => {
+        await store.commit((changes) => changes.put(counters, ['n'], n))
+        ended.push(n)
+      }),
+    )
+
+    expect(ended).toEqual([1, 2, 3])
+    expect(counters.get(['n'])).toBe(3)
+  })
+})
