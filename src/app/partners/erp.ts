@@ -1,0 +1,19 @@
+// The ERP: it must know a contact as a customer before an invoice can be written.
+
+import { z } from 'zod'
+import { defineAction, type Partner } from '../../saga/action.js'
+
+const name = 'erp'
+
+/** Creates the customer; a contact that can't be invoiced is refused. */
+export const createCustomer = defineAction(name, 'create-customer', {
+  input: z.object({ rowId: z.guid(), masterId: z.string(), name: z.string(), email: z.string().nullable() }),
+  output: z.object({ number: z.string().min(1) }),
+  keys: 'honoured',
+  request: (customer) => ({ method: 'POST', path: '/customers', body: customer }),
+  undo: {
+    request: ({ output }) => ({ method: 'POST', path: `/customers/${encodeURIComponent(output.number)}/deactivate` }),
+  },
+})
+
+export const erp: Partner = { name, addressSetting: 'ERP_URL', actions: [createCustomer] }

@@ -1,0 +1,91 @@
+// One request to one partner, once. Trying again is the saga's business.
+//
+// Never: follows a redirect, retries, or reads an answer of more than a megabyte.
+
+import { Agent, errors, request } from 'undici'
+import type { PartnerRequest } from '../saga/action.js'
+import type { Reply } from './classify.js'
+
+/** Milliseconds. A connection that takes longer has not been made: the request was not sent. */
+const connectTimeout = 5_000
+/** Milliseconds from the request to the end of the answer's headers, and again between two parts of its body. */
+const answerTimeout = 30_000
+const largestAnswer = 1024 * 1024
+
+const connections = new Agent({
+  connect: { timeout: connectTimeout },
+  headersTimeout: answerTimeout,
+  bodyTimeout: answerTimeout,
+  // Shorter than common servers keep an idle connection, so that it is we who close it: a request sent into a closing one would be in doubt.
+  keepAliveTimeout: 3_000,
+})
+
+/** @param headers what all requests to this partner carry. */
+export async function send(address: string, asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+  try {
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await request(`${address}${asked.path}`, {
+      dispatcher: connections,
+      method: asked.method,
+      headers: {
+        accept: 'application/json',
+        ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+        ...asked.headers,
+      },
+      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+    })
+    const retryAfterMs = readRetryAfter(answered['retry-after'], Date.now())
+    return {
+      status: statusCode,
+      body: await readBody(body),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
+  } catch (error) {
+    return { failed: wordsOf(error), sent: !isBeforeSending(error) }
+  }
+}
+
+/** Retry-After in seconds or as an HTTP date (RFC 9110 §10.2.3); milliseconds from `now`, or undefined if it says nothing readable. */
+export function readRetryAfter(header: string | string[] | undefined, now: number): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header
+  if (text === undefined) return undefined
+  if (/^\d+$/.test(text.trim())) return Number(text) * 1_000
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+}
+
+async function readBody(stream: AsyncIterable<Buffer>): Promise<unknown> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of stream) {
+    size += part.length
+    if (size > largestAnswer) throw new Error(`the answer has more than ${largestAnswer} bytes`)
+    parts.push(part)
+  }
+  const text = Buffer.concat(parts).toString('utf8')
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    // What is no JSON is handed on as text: whether that matters is for the action's reader to say.
+    return text
+  }
+}
+
+const codesBeforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+function isBeforeSending(error: unknown): boolean {
+  return error instanceof errors.ConnectTimeoutError || codesBeforeSending.has(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message || codeOf(error) : String(error)
+}

@@ -1,0 +1,81 @@
+// Every error that the product raises on purpose, in one table; docs/errors.md has a chapter for each.
+//
+// Promises: a code keeps its meaning for ever; a retired code is never given to something else.
+// Never: a stack, a secret or a row's value in a message.
+
+const catalogue = {
+  EVENT_NOT_JSON: {
+    what: (it: { why: string }) => `The message body is not JSON: ${it.why}.`,
+    remedy: 'Set the message format of the Dataverse service endpoint to JSON, then resubmit the message.',
+  },
+  EVENT_NOT_A_CONTEXT: {
+    what: (it: { member: string; why: string }) =>
+      `The message body is not a RemoteExecutionContext: member '${it.member}': ${it.why}.`,
+    remedy: 'Post the context as Dataverse makes it; look at the body in the dead-letter queue to see who sent it.',
+  },
+  SAGA_UNKNOWN: {
+    what: (it: { saga: string; version: number }) => `No saga '${it.saga}' of version ${it.version} is registered.`,
+    remedy: 'Deploy a version of the app that still has it: the instance began under that definition.',
+  },
+  SAGA_STEP_REPEATED: {
+    what: (it: { saga: string; step: string }) => `Saga '${it.saga}' names step '${it.step}' twice.`,
+    remedy: 'Give each step its own name: histories and idempotency keys find a step by it.',
+  },
+  SAGA_ID_TOO_LONG: {
+    what: (it: { saga: string; table: string; length: number }) =>
+      `Instance ids of saga '${it.saga}' on table '${it.table}' would have ${it.length} characters; the platform allows 100.`,
+    remedy: 'Give the saga a shorter name.',
+  },
+  ACTION_UNKNOWN: {
+    what: (it: { partner: string; action: string }) => `Partner '${it.partner}' has no action '${it.action}'.`,
+    remedy: 'Deploy a version of the app that still has it: a running saga asks for it.',
+  },
+  SETTING_MISSING: {
+    what: (it: { setting: string }) => `Setting ${it.setting} is missing.`,
+    remedy: 'Set it as an app setting or in local.settings.json; local.settings.example.json describes each.',
+  },
+  SETTING_MALFORMED: {
+    what: (it: { setting: string; expected: string }) => `Setting ${it.setting} is not ${it.expected}.`,
+    remedy: 'Correct it; local.settings.example.json describes each setting.',
+  },
+  INSTANCE_UNKNOWN: {
+    what: (it: { id: string }) => `No saga instance has the id '${it.id}'.`,
+    remedy: 'Look for it with GET /api/sagas?prefix={saga}:{table}:{row id}.',
+  },
+  COMMAND_ILLEGAL: {
+    what: (it: { command: string; phase: string }) => `'${it.command}' does nothing for a saga that is ${it.phase}.`,
+    remedy: 'Look at the saga again: it may have moved on by itself.',
+  },
+  QUERY_MALFORMED: {
+    what: (it: { parameter: string; expected: string }) => `Query parameter '${it.parameter}' is not ${it.expected}.`,
+    remedy: 'Correct the parameter and ask again.',
+  },
+} as const
+
+export type ErrorCode = keyof typeof catalogue
+export const errorCodes: readonly string[] = Object.keys(catalogue)
+
+type Facts = { [Code in ErrorCode]: Parameters<(typeof catalogue)[Code]['what']>[0] }
+const entries: { readonly [Code in ErrorCode]: { what: (it: Facts[Code]) => string; remedy: string } } = catalogue
+
+/** Compare `code`, not the class: the class differs between two copies of a package, the code does not. */
+export class SagaError extends Error {
+  override readonly name = 'SagaError'
+  readonly code: ErrorCode
+  /** What happened, without the remedy. */
+  readonly what: string
+  /** What to do about it. */
+  readonly remedy: string
+
+  private constructor(code: ErrorCode, what: string, remedy: string, options?: ErrorOptions) {
+    super(`${what} ${remedy}`, options)
+    this.code = code
+    this.what = what
+    this.remedy = remedy
+  }
+
+  static of<Code extends ErrorCode>(code: Code, facts: Facts[Code], options?: ErrorOptions): SagaError {
+    const { what, remedy } = entries[code]
+    return new SagaError(code, what(facts), remedy, options)
+  }
+}

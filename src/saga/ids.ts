@@ -1,0 +1,36 @@
+// Ids, branded so that one kind can't be passed for another. This is the only place that makes them.
+
+import type { DataverseEvent } from './event.js'
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+export type InstanceId = Branded<'InstanceId'>
+export type IdempotencyKey = Branded<'IdempotencyKey'>
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand is given here and nowhere else
+const instanceId = (text: string) => text as InstanceId
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+const idempotencyKey = (text: string) => text as IdempotencyKey
+
+/** Instance ids are at most this long on every durable backend. */
+export const longestInstanceId = 100
+
+/**
+ * Names the one instance of a saga that handles an event; a redelivery or a second posting of the event gets the same name.
+ * It begins with saga, table and row, so that instances can be found by prefix.
+ */
+export function instanceIdOf(saga: string, event: DataverseEvent): InstanceId {
+  return instanceId(`${saga}:${event.table}:${event.rowId}:${event.id}`)
+}
+
+/** How long the ids of a saga on a table become: a row id has 36 characters, an event id 20. */
+export const instanceIdLength = (saga: string, table: string) => saga.length + table.length + 36 + 20 + 3
+
+/** The key that a partner sees in every attempt of one step; its undo has a key of its own. */
+export function keyOf(instance: InstanceId, step: string, what: 'do' | 'undo'): IdempotencyKey {
+  return idempotencyKey(what === 'do' ? `${instance}:${step}` : `${instance}:${step}:undo`)
+}
+
+/** Reads an instance id that came from outside or from a history. */
+export const readInstanceId = instanceId

@@ -1,0 +1,22 @@
+// The phases in the life of one saga.
+
+/** Each phase, and whether an instance in it is over for good. A new phase can't be added without answering. */
+const phases = {
+  /** Durably started, nothing asked of anybody yet. */
+  pending: 'alive',
+  running: 'alive',
+  /** For the next attempt. */
+  waiting: 'alive',
+  /** For a person. */
+  held: 'alive',
+  compensating: 'alive',
+  completed: 'over',
+  /** No partner holds an effect any more. */
+  compensated: 'over',
+} as const
+
+export type Phase = keyof typeof phases
+export type EndPhase = { [P in Phase]: (typeof phases)[P] extends 'over' ? P : never }[Phase]
+
+export const isPhase = (text: string): text is Phase => Object.hasOwn(phases, text)
+export const isOver = (phase: Phase): phase is EndPhase => phases[phase] === 'over'

@@ -1,0 +1,30 @@
+// Which sagas want an event.
+
+import type { Saga } from './define.js'
+import type { DataverseEvent } from './event.js'
+import { type InstanceId, instanceIdOf } from './ids.js'
+
+/** The input of an orchestration: all that an instance ever gets to know from outside, apart from answers. */
+export interface SagaInput {
+  readonly saga: string
+  readonly version: number
+  readonly event: DataverseEvent
+}
+
+export interface SagaStart {
+  readonly instance: InstanceId
+  readonly input: SagaInput
+}
+
+/** One start for each saga that reacts to this table and message; of several versions the newest. */
+export function startsFor(event: DataverseEvent, sagas: readonly Saga[]): readonly SagaStart[] {
+  const newest = new Map<string, Saga>()
+  for (const saga of sagas) {
+    if (saga.on.table !== event.table || saga.on.message !== event.message) continue
+    if (saga.version >= (newest.get(saga.name)?.version ?? 0)) newest.set(saga.name, saga)
+  }
+  return [...newest.values()].map(({ name, version }) => ({
+    instance: instanceIdOf(name, event),
+    input: { saga: name, version, event },
+  }))
+}

@@ -1,0 +1,108 @@
+// Instances as the platform tells of them, and the saga status made of that.
+//
+// Never: hands out the platform's own management URLs; they carry a key to the whole task hub.
+
+import type { DurableClient } from 'durable-functions'
+import { z } from 'zod'
+import { sagaNamed } from '../app/index.js'
+import { names } from '../names.js'
+import { readInstanceId } from '../saga/ids.js'
+import { isOver, isPhase, type Phase } from '../saga/phase.js'
+import type { SagaInput } from '../saga/routing.js'
+import { type SagaStatus, statusBeforeStart } from '../saga/status.js'
+
+export interface Page {
+  readonly sagas: readonly SagaStatus[]
+  /** Continues the list; absent on the last page. */
+  readonly next?: string
+}
+
+export interface PageQuery {
+  readonly limit: number
+  readonly prefix?: string
+  /** Only instances started at or after this time, ISO 8601. */
+  readonly since?: string
+  /** `next` of the page before. */
+  readonly token?: string
+}
+
+/** The instance of that id, or undefined. */
+export async function findInstance(client: DurableClient, id: string): Promise<SagaStatus | undefined> {
+  try {
+    return read(await client.getStatus(id))
+  } catch (error) {
+    // The client knows no other way to say that there is none.
+    if (error instanceof Error && error.message.includes('HTTP 404')) return undefined
+    throw error
+  }
+}
+
+/**
+ * One page of instances. The platform's HTTP API is asked directly: the SDK's client can neither page nor filter by prefix, it would read
+ * the whole task hub.
+ */
+export async function listInstances(client: DurableClient, query: PageQuery): Promise<Page> {
+  const response = await fetch(listUrl(client, query), {
+    headers: query.token === undefined ? {} : { 'x-ms-continuation-token': query.token },
+  })
+  if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
+  const instances = z.array(z.unknown()).parse(await response.json())
+  const next = response.headers.get('x-ms-continuation-token')
+  const sagas = instances.map(read).filter((status) => status !== undefined)
+  return { sagas, ...(next ? { next } : {}) }
+}
+
+function listUrl(client: DurableClient, { limit, prefix, since }: PageQuery): URL {
+  const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
+  url.pathname = url.pathname.replace(/\/any$/, '')
+  url.searchParams.set('top', String(limit))
+  if (prefix !== undefined) url.searchParams.set('instanceIdPrefix', prefix)
+  if (since !== undefined) url.searchParams.set('createdTimeFrom', since)
+  return url
+}
+
+const sagaInput: z.ZodType<SagaInput> = z.object({
+  saga: z.string(),
+  version: z.number(),
+  event: z.object({
+    id: z.string(),
+    message: z.string(),
+    table: z.string(),
+    rowId: z.string(),
+    organizationId: z.string(),
+    operationId: z.string(),
+    correlationId: z.string(),
+  }),
+})
+
+const instance = z.object({
+  name: z.string(),
+  instanceId: z.string(),
+  runtimeStatus: z.string(),
+  createdTime: z.coerce.date(),
+  lastUpdatedTime: z.coerce.date(),
+  input: z.unknown(),
+  output: z.unknown(),
+  customStatus: z.unknown(),
+})
+
+/** What the orchestrator wrote; another version of us may have written it, so only what everything relies on is asked for. */
+const written = z.custom<SagaStatus>(
+  (value) => z.looseObject({ id: z.string(), phase: z.string().refine(isPhase), steps: z.array(z.unknown()) }).safeParse(value).success,
+)
+
+/** Undefined for an orchestration that is no saga. */
+function read(value: unknown): SagaStatus | undefined {
+  const { name, instanceId, runtimeStatus, createdTime, lastUpdatedTime, ...told } = instance.parse(value)
+  if (name !== names.saga) return undefined
+  const status = written.safeParse(told.customStatus)
+  const { saga, version, event } = status.success ? { ...status.data, event: undefined } : sagaInput.parse(told.input)
+  const known = status.success
+    ? status.data
+    : statusBeforeStart(sagaNamed(saga, version), {
+        instance: readInstanceId(instanceId),
+        event: event ?? sagaInput.parse(told.input).event,
+        at: createdTime.toISOString(),
+      })
+  return runtimeStatus === 'Failed' ? failed(known, lastUpdatedTime, told.output) : known
+}

@@ -1,0 +1,24 @@
+// Starts an instance unless it was started before, be it running or long finished.
+//
+// The platform refuses to start an instance that is running, and replaces one that has ended: hence the look before the start, and again
+// when the start fails. Between look and start of two deliveries at once, a whole saga would have to begin and end to be run twice; even
+// then its calls carry the same idempotency keys.
+
+import type { DurableClient } from 'durable-functions'
+import { names } from '../names.js'
+import type { SagaStart } from '../saga/routing.js'
+import { findInstance } from './instances.js'
+
+export async function startOnce(
+  client: DurableClient,
+  { instance, input }: SagaStart,
+): Promise<'started' | 'was started before'> {
+  if (await findInstance(client, instance)) return 'was started before'
+  try {
+    await client.startNew(names.saga, { instanceId: instance, input })
+    return 'started'
+  } catch (error) {
+    if (await findInstance(client, instance)) return 'was started before'
+    throw error
+  }
+}
