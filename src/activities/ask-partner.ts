@@ -14,7 +14,7 @@ export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log
   const reply = await send(addressIn(partner.addressSetting), request, {
     'idempotency-key': ask.key,
   })
-  const read = ask.what === 'do' ? action.readOutput : () => undefined
+  const read = (body: unknown) => (ask.what === 'do' ? action.readOutput(body) : undefined)
   const outcome = outcomeOf(reply, action.meaningsOf(ask.what), read)
   context.log(`${ask.key} attempt ${ask.attempt}: ${ask.partner}.${ask.action} ${ask.what} → ${outcome.kind}`)
   return outcome

@@ -53,7 +53,7 @@ export interface SagaBuilder<Row, Outputs extends OutputsByStep> {
 }
 
 /** Before the first step there is no output to use: naming one does not compile. */
-type NoOutputs = Readonly<Record<never, unknown>>
+type NoOutputs = { readonly [Name in never]: unknown }
 
 /** Begins to write a saga down. */
 export function defineSaga(

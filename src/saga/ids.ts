@@ -32,5 +32,8 @@ export function keyOf(instance: InstanceId, step: string, what: 'do' | 'undo'): 
   return idempotencyKey(what === 'do' ? `${instance}:${step}` : `${instance}:${step}:undo`)
 }
 
-/** Reads an instance id that came from outside or from a history. */
+/** Brands the id that the platform gives an instance. */
 export const readInstanceId = instanceId
+
+/** Whether a text from outside has the form of an instance id; anything else must not become part of a URL. */
+export const isInstanceId = (text: string): text is InstanceId => /^[\w-]+:\w+:[0-9a-f-]{36}:[0-9a-f]{20}$/.test(text)

@@ -9,7 +9,8 @@
 //   M3  'compensated' is reached only when no step is applied any more.
 //   M4  Every attempt of a step carries the same key and the same input.
 //   M5  A refused step is never asked again; no step is asked more often than its policy allows, unless a person says so.
-//   M6  An answer in doubt is never taken for 'applied' or 'not applied': it is asked again under the same key, or held for a person.
+//   M6  A doubt ends only by an answer under the same key that a partner which honours keys gave, or by 'applied'. Until then nothing else is
+//       asked: the same is asked again, or held for a person.
 
 import type { Done } from './action.js'
 import type { Known, Saga, Step } from './define.js'
@@ -17,7 +18,7 @@ import type { DataverseEvent } from './event.js'
 import { type IdempotencyKey, type InstanceId, keyOf } from './ids.js'
 import type { Outcome, OutcomeKind } from './outcome.js'
 import type { EndPhase, Phase } from './phase.js'
-import { waitAfter } from './policy.js'
+import { type RetryPolicy, waitAfter } from './policy.js'
 import { unreachable } from './unreachable.js'
 
 /** One thing asked of one partner, once. It is the whole input of the activity that asks. */
@@ -88,7 +89,10 @@ export interface SagaState {
 
 export type WaitsFor =
   | { readonly kind: 'retry'; readonly until: string; readonly why: string }
+  /** A person may look into it and say 'retry'. */
   | { readonly kind: 'operator'; readonly why: string }
+  /** The orchestration itself has stopped: somebody must mend the app or the platform first. */
+  | { readonly kind: 'repair'; readonly why: string }
 
 export interface Turn {
   readonly state: SagaState
@@ -101,9 +105,14 @@ export interface Start {
   readonly at: string
 }
 
-export function begin(saga: Saga, { instance, event, at }: Start): Turn {
+export function begin(saga: Saga, start: Start): Turn {
+  return doNext(saga, pending(saga, start))
+}
+
+/** An instance that is durably started, and nothing more. */
+export function pending(saga: Saga, { instance, event, at }: Start): SagaState {
   const untouched: StepState = { outcome: 'pending', attempts: 0 }
-  return doNext(saga, {
+  return {
     instance,
     event,
     phase: 'pending',
@@ -112,7 +121,7 @@ export function begin(saga: Saga, { instance, event, at }: Start): Turn {
     steps: saga.steps.map(() => untouched),
     at: { index: -1, what: 'do' },
     spent: 0,
-  })
+  }
 }
 
 export function turn(saga: Saga, before: SagaState, event: SagaEvent): Turn {
@@ -142,30 +151,33 @@ export function knownTo(saga: Saga, state: SagaState): Known {
   return { event: state.event, row, outputs }
 }
 
-function afterAnswer(saga: Saga, state: SagaState, outcome: Outcome): Turn {
+function afterAnswer(saga: Saga, state: SagaState, answer: Outcome): Turn {
+  const { action } = stepAt(saga, state.at.index)
+  const askedFor = answer.kind === 'deferred' ? answer.retryAfterMs : undefined
+  const outcome = withEarlierDoubt(progressAt(state), answer, action.keys)
   const recorded = recordAnswer(state, outcome)
+  const doing = state.at.what === 'do'
   switch (outcome.kind) {
     case 'applied':
-      return state.at.what === 'do' ? doNext(saga, recorded) : undoNext(saga, recorded)
+      return doing ? doNext(saga, recorded) : undoNext(saga, recorded)
     case 'refused':
-      return state.at.what === 'do'
-        ? undoNext(saga, recorded)
-        : hold(recorded, `the undo was refused: ${outcome.reason}`)
+      return doing ? undoNext(saga, recorded) : hold(recorded, `the undo was refused: ${outcome.reason}`)
     case 'deferred':
-      return waitOr(saga, recorded, outcome, () =>
-        state.at.what === 'do'
-          ? undoNext(saga, recorded)
-          : hold(recorded, `the undo could not be done: ${outcome.reason}`),
-      )
-    case 'inDoubt': {
-      const inDoubt = () => hold(recorded, `it is in doubt whether this was applied: ${outcome.reason}`)
-      return stepAt(saga, state.at.index).action.keys === 'honoured'
-        ? waitOr(saga, recorded, outcome, inDoubt)
-        : inDoubt()
-    }
+      if (canWait(saga, recorded)) return wait(saga, recorded, outcome.reason, askedFor)
+      return doing ? undoNext(saga, recorded) : hold(recorded, `the undo could not be done: ${outcome.reason}`)
+    case 'inDoubt':
+      if (action.keys === 'honoured' && canWait(saga, recorded)) return wait(saga, recorded, outcome.reason, askedFor)
+      return hold(recorded, `it is in doubt whether this was applied: ${outcome.reason}`)
     default:
       return unreachable(outcome)
   }
+}
+
+/** An attempt in doubt may have been applied, whatever a later attempt met on its way to the partner. */
+function withEarlierDoubt(before: Progress, answer: Outcome, keys: 'honoured' | 'ignored'): Outcome {
+  if (before.outcome !== 'inDoubt' || answer.kind === 'applied') return answer
+  if (answer.kind === 'refused' && keys === 'honoured') return answer
+  return { kind: 'inDoubt', reason: answer.reason }
 }
 
 /** The first step after the current one is asked for, or the saga is complete. */
@@ -188,17 +200,24 @@ function undoNext(saga: Saga, state: SagaState): Turn {
   return hold(next, `step '${stepAt(saga, index).name}' was applied and has no undo`)
 }
 
-function waitOr(saga: Saga, state: SagaState, outcome: Outcome & { reason: string }, giveUp: () => Turn): Turn {
-  const { action, name } = stepAt(saga, state.at.index)
-  const policy = state.at.what === 'do' ? action.retry : action.undoRetry
-  const askedFor = outcome.kind === 'deferred' ? outcome.retryAfterMs : undefined
-  const ms = waitAfter(policy, state.spent, keyOf(state.instance, name, state.at.what), askedFor)
-  if (ms === undefined) return giveUp()
+function canWait(saga: Saga, state: SagaState): boolean {
+  return state.spent < policyAt(saga, state).maxNumberOfAttempts
+}
+
+/** @param askedFor milliseconds that the partner named. */
+function wait(saga: Saga, state: SagaState, why: string, askedFor: number | undefined): Turn {
+  const seed = keyOf(state.instance, stepAt(saga, state.at.index).name, state.at.what)
+  const ms = waitAfter(policyAt(saga, state), state.spent, seed, askedFor)
   const until = new Date(Date.parse(state.updatedAt) + ms).toISOString()
   return {
-    state: { ...state, phase: 'waiting', waitsFor: { kind: 'retry', until, why: outcome.reason } },
+    state: { ...state, phase: 'waiting', waitsFor: { kind: 'retry', until, why } },
     command: { kind: 'sleep', ms },
   }
+}
+
+function policyAt(saga: Saga, { at }: SagaState): RetryPolicy {
+  const { action } = stepAt(saga, at.index)
+  return at.what === 'do' ? action.retry : action.undoRetry
 }
 
 function askAgain(saga: Saga, state: SagaState): Turn {
@@ -211,7 +230,7 @@ function ask(saga: Saga, state: SagaState): Turn {
   const { index, what } = state.at
   const { name, action } = stepAt(saga, index)
   const step = stateAt(state, index)
-  const before = what === 'do' ? step : (step.undo ?? { outcome: 'pending', attempts: 0 })
+  const before = progressAt(state)
   const attempt = before.attempts + 1
   const progress: Progress = { ...before, attempts: attempt, startedAt: before.startedAt ?? state.updatedAt }
   const asking: Asking = {
@@ -236,8 +255,7 @@ function ask(saga: Saga, state: SagaState): Turn {
 
 function recordAnswer(state: SagaState, outcome: Outcome): SagaState {
   const { index, what } = state.at
-  const { reason: _, ...before } =
-    what === 'do' ? stateAt(state, index) : (stateAt(state, index).undo ?? { attempts: 0 })
+  const { reason: _, ...before } = progressAt(state)
   const progress: Progress = {
     ...before,
     outcome: outcome.kind,
@@ -264,6 +282,12 @@ function stepAt(saga: Saga, index: number): Step {
   const step = saga.steps[index]
   if (!step) throw new Error(`Saga '${saga.name}' has no step number ${index}.`)
   return step
+}
+
+/** What became so far of what the state is at. */
+function progressAt(state: SagaState): Progress {
+  const step = stateAt(state, state.at.index)
+  return state.at.what === 'do' ? step : (step.undo ?? { outcome: 'pending', attempts: 0 })
 }
 
 function stateAt(state: SagaState, index: number): StepState {

@@ -30,14 +30,13 @@ export const relentless: RetryPolicy = {
 }
 
 /**
- * Milliseconds to wait after the given number of failed attempts, or undefined when the policy gives up.
+ * Milliseconds to wait after the given number of failed attempts.
  *
  * The jitter (between half and the whole of the interval) keeps many sagas that failed together from coming back together. It is drawn
  * from `seed`, not from chance, so that a replay waits exactly as long.
  * @param askedFor what the partner named in Retry-After, milliseconds; it is honoured unless the backoff is longer.
  */
-export function waitAfter(policy: RetryPolicy, attempts: number, seed: string, askedFor = 0): number | undefined {
-  if (attempts >= policy.maxNumberOfAttempts) return undefined
+export function waitAfter(policy: RetryPolicy, attempts: number, seed: string, askedFor = 0): number {
   const longest = policy.maxRetryIntervalInMilliseconds ?? hour
   const backoff = policy.firstRetryIntervalInMilliseconds * (policy.backoffCoefficient ?? 1) ** (attempts - 1)
   const jittered = Math.min(backoff, longest) * (0.5 + fractionOf(`${seed}#${attempts}`) / 2)

@@ -19,10 +19,9 @@ export async function onDataverseEvent(body: unknown, context: InvocationContext
   const starts = startsFor(event, sagas)
   if (starts.length === 0)
     context.log(`No saga reacts to ${event.message} of '${event.table}': event ${event.id} is complete.`)
-  for (const start of starts) {
-    const outcome = await startOnce(getClient(context), start)
-    context.log(`${start.instance} ${outcome}`)
-  }
+  const client = getClient(context)
+  const outcomes = await Promise.all(starts.map(async (start) => `${start.instance} ${await startOnce(client, start)}`))
+  for (const outcome of outcomes) context.log(outcome)
 }
 
 async function readOrDeadLetter(body: unknown, context: InvocationContext): Promise<DataverseEvent | undefined> {

@@ -22,12 +22,14 @@ export async function deadLetter(queue: string, context: InvocationContext, erro
   } finally {
     await receiver.close()
   }
-  context.warn(`Dead-lettered message ${String(context.triggerMetadata?.['messageId'])}: ${error.code}: ${error.message}`)
+  context.warn(
+    `Dead-lettered message ${String(context.triggerMetadata?.['messageId'])}: ${error.code}: ${error.message}`,
+  )
 }
 
 /** As much of a message as settling by lock token needs. A delivery without a link is what the client has for a message that another connection locked. */
 function lockedElsewhere(lockToken: string): ServiceBusReceivedMessage & { readonly delivery: object } {
-  return { lockToken, delivery: {}, body: undefined, _rawAmqpMessage: { body: undefined } }
+  return { lockToken, delivery: {}, state: 'active', body: undefined, _rawAmqpMessage: { body: undefined } }
 }
 
 let client: Promise<ServiceBusClient> | undefined

@@ -4,12 +4,13 @@
 
 import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
-import { sagaNamed } from '../app/index.js'
+import { sagas } from '../app/index.js'
 import { names } from '../names.js'
 import { readInstanceId } from '../saga/ids.js'
-import { isOver, isPhase, type Phase } from '../saga/phase.js'
+import { pending } from '../saga/machine.js'
+import { isPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
-import { type SagaStatus, statusBeforeStart } from '../saga/status.js'
+import { type SagaStatus, statusOf } from '../saga/status.js'
 
 export interface Page {
   readonly sagas: readonly SagaStatus[]
@@ -48,8 +49,10 @@ export async function listInstances(client: DurableClient, query: PageQuery): Pr
   if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
   const instances = z.array(z.unknown()).parse(await response.json())
   const next = response.headers.get('x-ms-continuation-token')
-  const sagas = instances.map(read).filter((status) => status !== undefined)
-  return { sagas, ...(next ? { next } : {}) }
+  return {
+    sagas: instances.map(read).filter((status) => status !== undefined),
+    ...(next ? { next } : {}),
+  }
 }
 
 function listUrl(client: DurableClient, { limit, prefix, since }: PageQuery): URL {
@@ -75,7 +78,7 @@ const sagaInput: z.ZodType<SagaInput> = z.object({
   }),
 })
 
-const instance = z.object({
+const platformInstance = z.object({
   name: z.string(),
   instanceId: z.string(),
   runtimeStatus: z.string(),
@@ -85,24 +88,43 @@ const instance = z.object({
   output: z.unknown(),
   customStatus: z.unknown(),
 })
+type PlatformInstance = z.infer<typeof platformInstance>
 
-/** What the orchestrator wrote; another version of us may have written it, so only what everything relies on is asked for. */
-const written = z.custom<SagaStatus>(
-  (value) => z.looseObject({ id: z.string(), phase: z.string().refine(isPhase), steps: z.array(z.unknown()) }).safeParse(value).success,
+/** What the orchestrator wrote. Another version of us may have written it, so only what everything relies on is asked for. */
+const writtenStatus = z.custom<SagaStatus>(
+  (value) =>
+    z.looseObject({ id: z.string(), phase: z.string().refine(isPhase), steps: z.array(z.unknown()) }).safeParse(value)
+      .success,
 )
 
 /** Undefined for an orchestration that is no saga. */
 function read(value: unknown): SagaStatus | undefined {
-  const { name, instanceId, runtimeStatus, createdTime, lastUpdatedTime, ...told } = instance.parse(value)
-  if (name !== names.saga) return undefined
-  const status = written.safeParse(told.customStatus)
-  const { saga, version, event } = status.success ? { ...status.data, event: undefined } : sagaInput.parse(told.input)
-  const known = status.success
-    ? status.data
-    : statusBeforeStart(sagaNamed(saga, version), {
-        instance: readInstanceId(instanceId),
-        event: event ?? sagaInput.parse(told.input).event,
-        at: createdTime.toISOString(),
-      })
-  return runtimeStatus === 'Failed' ? failed(known, lastUpdatedTime, told.output) : known
+  const instance = platformInstance.parse(value)
+  if (instance.name !== names.saga) return undefined
+  const written = writtenStatus.safeParse(instance.customStatus)
+  const status = written.success ? written.data : statusBeforeBegin(instance)
+  const stop = stops[instance.runtimeStatus]
+  if (stop === undefined) return status
+  const said = typeof instance.output === 'string' ? `: ${instance.output.slice(0, 300)}` : ''
+  return {
+    ...status,
+    phase: 'held',
+    updatedAt: instance.lastUpdatedTime.toISOString(),
+    waitsFor: { kind: 'repair', why: `${stop}${said}` },
+  }
+}
+
+/** The ways in which the platform stops an orchestration before the saga has come to an end. */
+const stops: Readonly<Record<string, string>> = {
+  Failed: 'the orchestration failed',
+  Terminated: 'the orchestration was terminated',
+  Suspended: 'the orchestration is suspended',
+}
+
+/** An instance of a saga that is no longer registered is still told of, without its steps. */
+function statusBeforeBegin({ instanceId, input, createdTime }: PlatformInstance): SagaStatus {
+  const { saga: name, version, event } = sagaInput.parse(input)
+  const registered = sagas.find((saga) => saga.name === name && saga.version === version)
+  const saga = registered ?? { name, version, on: event, steps: [] }
+  return statusOf(saga, pending(saga, { instance: readInstanceId(instanceId), event, at: createdTime.toISOString() }))
 }

@@ -1,0 +1,36 @@
+// Binds every function to its trigger: the only file with an effect on import.
+
+import { app } from '@azure/functions'
+import { app as durable, input } from 'durable-functions'
+import { askPartner } from './activities/ask-partner.js'
+import { partners } from './app/index.js'
+import { names } from './names.js'
+import { runSaga } from './orchestrators/saga.js'
+import { checkSettings } from './settings.js'
+import { retrySaga } from './triggers/commands.js'
+import { dataverseEventsQueue, onDataverseEvent } from './triggers/dataverse-events.js'
+import { tellHealth } from './triggers/health.js'
+import { answering } from './triggers/http-answer.js'
+import { listSagas, tellSaga } from './triggers/status.js'
+
+checkSettings(partners.map(({ addressSetting }) => addressSetting))
+
+const extraInputs = [input.durableClient()]
+
+const dataverseEvents = {
+  connection: 'ServiceBusConnection',
+  queueName: dataverseEventsQueue,
+  // The bytes as they came: the host would otherwise parse what it takes for JSON. The option is the platform's; the SDK's type does not know it.
+  dataType: 'binary',
+  extraInputs,
+  handler: onDataverseEvent,
+}
+app.serviceBusQueue('dataverseEvents', dataverseEvents)
+
+durable.orchestration(names.saga, runSaga)
+durable.activity(names.askPartner, { handler: askPartner })
+
+app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
+app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })
+app.post('retrySaga', { route: 'sagas/{id}/retry', authLevel: 'function', extraInputs, handler: answering(retrySaga) })
+app.get('health', { route: 'health', authLevel: 'anonymous', extraInputs, handler: answering(tellHealth) })
