@@ -11,7 +11,19 @@ import type { SagaInput } from '../saga/routing.js'
 import { statusOf } from '../saga/status.js'
 import { unreachable } from '../saga/unreachable.js'
 
-export function* runSaga({ df }: OrchestrationContext): Generator<Task, { phase: EndPhase }, unknown> {
+/** As much of the durable context as the driver uses. */
+export type Durable = Pick<
+  OrchestrationContext['df'],
+  | 'instanceId'
+  | 'currentUtcDateTime'
+  | 'getInput'
+  | 'setCustomStatus'
+  | 'callActivity'
+  | 'createTimer'
+  | 'waitForExternalEvent'
+>
+
+export function* runSaga({ df }: { readonly df: Durable }): Generator<Task, { phase: EndPhase }, unknown> {
   const { saga: name, version, event } = df.getInput<SagaInput>()
   const saga = sagaNamed(name, version)
   let { state, command } = begin(saga, { instance: readInstanceId(df.instanceId), event, at: nowOf(df) })
@@ -23,8 +35,6 @@ export function* runSaga({ df }: OrchestrationContext): Generator<Task, { phase:
   }
   return { phase: command.phase }
 }
-
-type Durable = OrchestrationContext['df']
 
 function* carryOut(df: Durable, command: Exclude<Command, { kind: 'end' }>): Generator<Task, SagaEvent, unknown> {
   switch (command.kind) {

@@ -1,0 +1,97 @@
+// One request over a real connection, with partners that behave badly.
+
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { readRetryAfter, send } from '../../src/partner/http.js'
+
+let server: Server | undefined
+afterEach(() => server?.close())
+
+async function partner(listener: RequestListener): Promise<string> {
+  const listening = createServer(listener)
+  server = listening
+  await new Promise<void>((resolve) => void listening.listen(0, '127.0.0.1', resolve))
+  const address = listening.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}
+
+describe('a request', () => {
+  it('carries method, path, JSON body and headers, and brings back status and parsed body', async () => {
+    const url = await partner((request, response) => {
+      const parts: Buffer[] = []
+      request.on('data', (part: Buffer) => parts.push(part))
+      request.on('end', () => {
+        const { method, url: path, headers } = request
+        const told = { method, path, key: headers['idempotency-key'], body: Buffer.concat(parts).toString() }
+        response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(told))
+      })
+    })
+
+    const reply = await send(url, { method: 'POST', path: '/things', body: { a: 1 } }, { 'idempotency-key': 'k' })
+
+    expect(reply).toEqual({ status: 201, body: { method: 'POST', path: '/things', key: 'k', body: '{"a":1}' } })
+  })
+
+  it('brings back text that is no JSON as text, and no body as undefined', async () => {
+    const url = await partner((request, response) => response.end(request.url === '/text' ? 'hello' : undefined))
+
+    expect(await send(url, { method: 'GET', path: '/text' }, {})).toMatchObject({ body: 'hello' })
+    expect(await send(url, { method: 'GET', path: '/' }, {})).toEqual({ status: 200, body: undefined })
+  })
+
+  it('brings back how long to wait', async () => {
+    const url = await partner((_, response) => response.writeHead(429, { 'retry-after': '7' }).end())
+
+    expect(await send(url, { method: 'GET', path: '/' }, {})).toMatchObject({ status: 429, retryAfterMs: 7_000 })
+  })
+
+  it('does not follow a redirect', async () => {
+    const url = await partner((_, response) => response.writeHead(302, { location: '/elsewhere' }).end())
+
+    expect(await send(url, { method: 'GET', path: '/' }, {})).toMatchObject({ status: 302 })
+  })
+
+  it('that nobody listens to was not sent', async () => {
+    const url = await partner(() => undefined)
+    server?.close()
+
+    expect(await send(url, { method: 'GET', path: '/' }, {})).toMatchObject({ sent: false })
+  })
+
+  it('whose connection is cut before the answer was sent', async () => {
+    const url = await partner((request) => request.socket.destroy())
+
+    expect(await send(url, { method: 'POST', path: '/', body: {} }, {})).toMatchObject({ sent: true })
+  })
+
+  it('whose answer is cut, or endless, was sent', async () => {
+    const url = await partner((request, response) => {
+      response
+        .writeHead(200, { 'content-length': '5000000' })
+        .write(Buffer.alloc(request.url === '/big' ? 2_000_000 : 10))
+      if (request.url !== '/big') request.socket.destroySoon()
+    })
+
+    expect(await send(url, { method: 'POST', path: '/cut', body: {} }, {})).toMatchObject({ sent: true })
+    expect(await send(url, { method: 'POST', path: '/big', body: {} }, {})).toEqual({
+      failed: 'the answer has more than 1048576 bytes',
+      sent: true,
+    })
+  })
+})
+
+describe('Retry-After', () => {
+  const now = Date.UTC(2026, 0, 1, 12, 0, 0)
+
+  it.each([
+    ['120', 120_000],
+    [' 3 ', 3_000],
+    ['Thu, 01 Jan 2026 12:00:30 GMT', 30_000],
+    ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
+    ['soon', undefined],
+    [undefined, undefined],
+  ])('of %j means %j milliseconds', (header, ms) => {
+    expect(readRetryAfter(header, now)).toBe(ms)
+  })
+})
