@@ -1,4 +1,4 @@
-// The saga that ships: what each partner is sent when a contact is created.
+// The saga that ships: what each partner is sent when a contact is created, and what becomes of it.
 
 import { describe, expect, it } from 'vitest'
 import { actionNamed } from '../../src/app/index.js'
@@ -9,10 +9,12 @@ import { simulate } from '../../testkit/simulate.js'
 
 const row = 'c0ffee00-0000-4000-8000-000000000001'
 
-const answers: Record<string, Outcome> = {
-  snapshot: { kind: 'applied', output: { fullname: 'Astrid Lindqvist', emailaddress1: null } },
-  register: { kind: 'applied', output: { id: 'MD-000001' } },
-  'create-customer': { kind: 'refused', reason: 'EMAIL_MISSING' },
+const applied = (output?: unknown): Outcome => ({ kind: 'applied', output })
+const refused = (reason: string): Outcome => ({ kind: 'refused', reason })
+
+const brings: Record<string, Outcome> = {
+  snapshot: applied({ fullname: 'Astrid Lindqvist', emailaddress1: null }),
+  register: applied({ id: 'MD-000001' }),
 }
 
 /** The request as the partner sees it, in one line. */
@@ -23,9 +25,25 @@ function sent(ask: Ask): string {
 }
 
 describe('contact-onboarding', () => {
-  it('registers a contact, stores the key, and takes both back when the ERP refuses it', () => {
+  it('takes the key back when the ERP refuses the contact', () => {
     const { asked, status } = simulate(contactOnboarding, {
-      answer: (ask) => (ask.what === 'do' && answers[ask.step]) || { kind: 'applied', output: undefined },
+      answer: ({ step }) => (step === 'create-customer' ? refused('EMAIL_MISSING') : (brings[step] ?? applied())),
+    })
+
+    expect(asked.map(({ what, step }) => `${what} ${step}`)).toEqual([
+      'do snapshot',
+      'do register',
+      'do store-key',
+      'do create-customer',
+      'undo store-key',
+      'undo register',
+    ])
+    expect(status).toMatchObject({ phase: 'compensated', owed: [] })
+  })
+
+  it('sends each partner what it needs, and takes back with what it got', () => {
+    const { asked } = simulate(contactOnboarding, {
+      answer: ({ step }) => (step === 'create-customer' ? refused('EMAIL_MISSING') : (brings[step] ?? applied())),
     })
 
     expect(asked.map(sent)).toEqual([
@@ -36,13 +54,10 @@ describe('contact-onboarding', () => {
       `dataverse PATCH /api/data/v9.2/contacts(${row}) {"dvs_masterdataid":null}`,
       'master-data POST /records/MD-000001/retire',
     ])
-    expect(status).toMatchObject({ phase: 'compensated', owed: [] })
   })
 
   it('ends without a call to any partner when the contact is gone', () => {
-    const { asked, status } = simulate(contactOnboarding, {
-      answer: () => ({ kind: 'refused', reason: 'HTTP 404' }),
-    })
+    const { asked, status } = simulate(contactOnboarding, { answer: () => refused('HTTP 404') })
 
     expect(asked).toHaveLength(1)
     expect(status.phase).toBe('compensated')
