@@ -1,0 +1,144 @@
+// What clients send on and receive from: one AMQP link to one queue each.
+
+import type { Log } from '../log.js'
+import { type BrokerError, brokerErrorOf } from './errors.js'
+import { type Arrival, composeDelivery, readBatch, readMessage } from './message.js'
+import type { Queue, Settlement } from './queue.js'
+import {
+  answerDrains,
+  batchFormat,
+  type Delivery,
+  freeCredit,
+  type IncomingLink,
+  type OutgoingLink,
+  settle,
+} from './rhea.js'
+
+/** Attaches and detaches at once, with the reason. */
+export function refuseLink(link: IncomingLink | OutgoingLink, { condition, message }: BrokerError): void {
+  link.set_source({})
+  link.set_target({})
+  link.open()
+  link.close({ condition, description: message })
+}
+
+/** The client sends on the link: each message is stored, then accepted. */
+export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessageId: () => string): void {
+  link.local.attach.max_message_size = queue.settings.maxMessageSize
+  link.on('message', ({ message, delivery }) => {
+    const read = (): Arrival[] =>
+      (delivery.format === batchFormat ? readBatch(message) : [message]).map((one) => readMessage(one, newMessageId))
+    answering(link, delivery, 'receiver', log, async () => void (await queue.enqueue(read())))
+  })
+}
+
+/** The client receives on the link: messages flow while it gives credit. */
+export function deliver(link: OutgoingLink, queue: Queue, log: Log): () => void {
+  link.local.attach.snd_settle_mode = link.snd_settle_mode
+  link.local.attach.rcv_settle_mode = link.rcv_settle_mode
+  answerDrains(link)
+  const flow = link.snd_settle_mode === 1 ? handOver : handOut
+  const pump = () => flow(link, queue, log)
+  const stop = queue.onReady(pump)
+  link.on('sender_flow', () => {
+    pump()
+    if (link._draining) link.set_drained(true)
+    acknowledgeAtOnce(link)
+  })
+  for (const [event, read] of Object.entries(settlements))
+    link.on(event, ({ delivery }) => {
+      const token = tokens.get(delivery)
+      if (delivery.settled || !token) return
+      answering(link, delivery, 'sender', log, () => queue.settle(token, read(delivery)))
+    })
+  link.on('sender_close', stop)
+  link.session.on('session_close', stop)
+  return stop
+}
+
+/** The lock tokens of what was handed out on a link. */
+const tokens = new WeakMap<Delivery, Buffer>()
+
+function handOut(link: OutgoingLink, queue: Queue): void {
+  while (link.is_open() && freeCredit(link) > 0 && queue.hasReady) {
+    const handout = queue.handOut()
+    if (!handout) return
+    const delivery = link.send(composeDelivery(handout.bytes, handout.envelope), tagOf(handout.token), 0)
+    tokens.set(delivery, handout.token)
+  }
+}
+
+function handOver(link: OutgoingLink, queue: Queue, log: Log): void {
+  handOverAll(link, queue).catch((error: unknown) =>
+    log('error', 'broker', `A message of '${queue.name}' could not be handed over: ${String(error)}`),
+  )
+}
+
+async function handOverAll(link: OutgoingLink, queue: Queue): Promise<void> {
+  while (link.is_open() && freeCredit(link) > 0 && queue.hasReady) {
+    // oxlint-disable-next-line no-await-in-loop -- a message is gone for good before the next one is touched
+    const handover = await queue.handOver()
+    if (!handover) return
+    link.send(composeDelivery(handover.bytes, handover.envelope), undefined, 0).settled = true
+  }
+}
+
+/** How each outcome that a client can send reads. */
+const settlements: Readonly<Record<string, (delivery: Delivery) => Settlement>> = {
+  accepted: () => ({ kind: 'complete' }),
+  released: () => ({ kind: 'abandon', properties: {} }),
+  modified: ({ remote_state: state }) => ({
+    kind: state?.undeliverable_here ? 'defer' : 'abandon',
+    properties: state?.message_annotations ?? {},
+  }),
+  rejected: ({ remote_state: state }) => {
+    const {
+      DeadLetterReason: reason,
+      DeadLetterErrorDescription: description,
+      ...properties
+    } = state?.error?.info ?? {}
+    return {
+      kind: 'deadLetter',
+      ...(typeof reason === 'string' ? { reason } : {}),
+      ...(typeof description === 'string' ? { description } : {}),
+      properties,
+    }
+  },
+}
+
+/** Settles the delivery with what became of the work: accepted, or rejected with the reason. */
+function answering(
+  link: IncomingLink | OutgoingLink,
+  delivery: Delivery,
+  role: 'sender' | 'receiver',
+  log: Log,
+  work: () => Promise<void>,
+): void {
+  const answer = (error?: BrokerError) => {
+    if (error?.condition === 'amqp:internal-error') log('error', 'broker', error.message)
+    if (link.is_open()) settle(link, delivery, role, error)
+  }
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => answer(),
+      (error: unknown) => answer(brokerErrorOf(error)),
+    )
+}
+
+/**
+ * The client's TCP waits for an acknowledgement before it sends more, and ours delays it when there is nothing to send. An empty frame carries it:
+ * 2 ms instead of 45.
+ */
+function acknowledgeAtOnce({ connection }: OutgoingLink): void {
+  const { socket } = connection
+  const before = socket.bytesWritten
+  setImmediate(() => {
+    if (!socket.destroyed && socket.writable && socket.bytesWritten === before) connection._write_frame()
+  })
+}
+
+/** A delivery tag is the lock token in the byte order of .NET's Guid. */
+function tagOf(token: Buffer): Buffer {
+  return Buffer.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map((index) => token.readUInt8(index)))
+}

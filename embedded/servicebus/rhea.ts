@@ -1,0 +1,191 @@
+// The narrow door to rhea: as much of it as the broker uses, with types of our own where rhea's say nothing or say `any`.
+//
+// Three things are done here around rhea rather than with it:
+//   - Incoming messages are handed over as the bytes that came. Decoding and encoding again would lose numeric types.
+//   - Dispositions are written one by one. rhea merges neighbours without comparing their outcomes, which tells a sender 'accepted' of a refused message.
+//   - A drain is answered even when no credit is left. rhea says nothing then, and the client closes its link.
+
+import { createRequire } from 'node:module'
+import type { Server, Socket } from 'node:net'
+import * as rhea from 'rhea'
+
+/** An AMQP value with its type, as rhea's codec makes it. */
+export interface Typed {
+  readonly value: unknown
+  readonly descriptor?: { readonly value: unknown }
+}
+
+/** The codec functions that the broker uses; each `wrap…` gives a value its AMQP type. */
+interface Types {
+  readonly Reader: new (bytes: Buffer) => { position: number; remaining(): number; read(): Typed }
+  readonly Writer: new () => { write(value: unknown): void; toBuffer(): Uint8Array }
+  readonly List32: (items: readonly unknown[]) => Typed
+  readonly Map32: (items: readonly unknown[]) => Typed
+  readonly described_nc: (descriptor: unknown, value: unknown) => Typed
+  readonly wrap: (value: unknown) => Typed
+  readonly wrap_array: (items: readonly unknown[], typecode: number) => Typed
+  readonly wrap_int: (value: number) => Typed
+  readonly wrap_long: (value: number) => Typed
+  readonly wrap_string: (value: string) => Typed
+  readonly wrap_symbol: (value: string) => Typed
+  readonly wrap_symbolic_map: (value: Readonly<Record<string, unknown>>) => Typed
+  readonly wrap_timestamp: (value: number) => Typed
+  readonly wrap_ulong: (value: number) => Typed
+  readonly wrap_uuid: (value: Buffer) => Typed
+}
+
+export interface Terminus {
+  readonly address?: string
+}
+
+export interface Connection {
+  readonly socket: Socket
+  find_sender(matches: (link: OutgoingLink) => boolean): OutgoingLink | undefined
+  close(error?: { condition: string; description: string }): void
+  _register(): void
+  _write_frame(): void
+}
+
+interface AmqpSession {
+  readonly incoming: { on_transfer(frame: { performative: { message_format?: number } }, link: unknown): void }
+  readonly outgoing: { next_delivery_id: number; next_pending_delivery: number; available(): number }
+  output(frame: unknown): void
+  on(event: string, handle: () => void): void
+}
+
+interface Link {
+  readonly name: string
+  readonly source: Terminus | undefined
+  readonly target: Terminus | undefined
+  readonly session: AmqpSession
+  readonly connection: Connection
+  readonly local: { attach: { snd_settle_mode?: number; rcv_settle_mode?: number; max_message_size?: number } }
+  readonly snd_settle_mode: number
+  readonly rcv_settle_mode: number
+  set_source(source: unknown): void
+  set_target(target: unknown): void
+  open(): void
+  close(error?: { condition: string; description: string }): void
+  is_open(): boolean
+  on(event: string, handle: (context: LinkContext) => void): void
+}
+
+/** The client sends on it, the broker receives. */
+export interface IncomingLink extends Link {
+  readonly kind?: 'incoming'
+}
+
+/** The broker sends on it, the client receives. */
+export interface OutgoingLink extends Link {
+  credit: number
+  delivery_count: number
+  _draining: boolean
+  _drained: boolean
+  _get_drain(): boolean
+  set_drained(drained: boolean): void
+  send(bytes: Buffer, tag: Buffer | undefined, format: number): Delivery
+}
+
+export interface Delivery {
+  readonly id: number
+  settled: boolean
+  remote_settled: boolean
+  state?: unknown
+  readonly remote_state?: {
+    readonly undeliverable_here?: boolean
+    readonly message_annotations?: Readonly<Record<string, unknown>>
+    readonly error?: { readonly info?: Readonly<Record<string, unknown>> }
+  }
+  readonly format?: number
+  accept(): void
+}
+
+export interface LinkContext {
+  readonly delivery: Delivery
+  /** The bytes of the whole message. */
+  readonly message: Buffer
+  readonly connection: Connection
+}
+
+interface Container {
+  on(event: 'receiver_open', handle: (context: { receiver: IncomingLink }) => void): void
+  on(event: 'sender_open', handle: (context: { sender: OutgoingLink }) => void): void
+  on(
+    event: 'connection_open' | 'connection_close' | 'disconnected',
+    handle: (context: { connection: Connection }) => void,
+  ): void
+  on(event: string, handle: () => void): void
+  listen(options: object): Server
+}
+
+/** Properties of a request on `$cbs` or `$management`, as the codec reads them. */
+export interface Request {
+  readonly message_id?: unknown
+  readonly reply_to?: string
+  readonly application_properties?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+}
+
+interface Messages {
+  decode(bytes: Buffer): Request
+  encode(message: object): Buffer
+  header(fields: object): { described(): Typed }
+  accepted(): { described(): Typed }
+  rejected(fields: object): { described(): Typed }
+}
+
+const require = createRequire(__filename)
+// oxlint-disable typescript/no-unsafe-type-assertion -- what rhea does not type is typed by the interfaces above, here and nowhere else
+const frames = require('rhea/lib/frames.js') as { disposition(fields: object): unknown }
+export const types = rhea.types as unknown as Types
+export const messages = rhea.message as unknown as Messages
+export const createContainer = (id: string) => rhea.create_container({ id }) as unknown as Container
+// oxlint-enable typescript/no-unsafe-type-assertion
+
+/** Message format of one plain message, and of an envelope that holds several. */
+export const batchFormat = 0x80013700
+/** rhea decodes what has format 0; no sender uses this one. */
+const plainFormat = 0xffffffff
+
+/** From now on messages on this link's AMQP session come as bytes. */
+export function receiveBytes({ session: { incoming } }: IncomingLink): void {
+  const onTransfer = incoming.on_transfer.bind(incoming)
+  incoming.on_transfer = (frame, link) => {
+    if (frame.performative.message_format === 0) frame.performative.message_format = plainFormat
+    onTransfer(frame, link)
+  }
+}
+
+/** How many more messages may be sent now. Those that wait for the next tick have not lowered the credit yet. */
+export function freeCredit({ credit, session: { outgoing } }: OutgoingLink): number {
+  return Math.min(credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available())
+}
+
+/** Answers a drain also when there is no credit to give back. */
+export function answerDrains(link: OutgoingLink): void {
+  link._get_drain = () => {
+    if (!(link._draining && link._drained)) return false
+    link.delivery_count += link.credit
+    link.credit = 0
+    link._draining = false
+    return true
+  }
+}
+
+/** Settles one delivery for good, with a frame of its own. */
+export function settle(
+  link: Link,
+  delivery: Delivery,
+  role: 'sender' | 'receiver',
+  error?: { condition: string; message: string },
+): void {
+  const state = error
+    ? messages.rejected({ error: { condition: error.condition, description: error.message } }).described()
+    : messages.accepted().described()
+  // Settled on both sides at once: a slot of rhea's ring is freed only then, and the client never says settled itself.
+  Object.assign(delivery, { settled: true, remote_settled: true, state })
+  link.session.output(
+    frames.disposition({ role: role === 'receiver', first: delivery.id, last: delivery.id, settled: true, state }),
+  )
+  link.connection._register()
+}
