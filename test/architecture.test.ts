@@ -11,12 +11,12 @@ interface Row {
   readonly allowed: readonly string[]
 }
 
-const rows: Row[] = [
-  ...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/^\| `([\w/-]+)` \| [^|]*\|([^|]*)\|$/gm),
-].map(([, place = '', allowed = '']) => ({
-  place,
-  allowed: [...allowed.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
-}))
+const rows: Row[] = [...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/^\| `([\w/-]+)` \| [^|]*\|([^|]*)\|$/gm)].map(
+  ([, place = '', allowed = '']) => ({
+    place,
+    allowed: [...allowed.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  }),
+)
 
 /** The row that speaks of a path: the most precise one. */
 const rowOf = (path: string) =>

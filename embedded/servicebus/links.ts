@@ -74,13 +74,17 @@ function handOver(link: OutgoingLink, queue: Queue, log: Log): void {
   )
 }
 
+/** Links with a hand-over under way: a second one would spend the same credit. */
+const handingOver = new WeakSet<OutgoingLink>()
+
 async function handOverAll(link: OutgoingLink, queue: Queue): Promise<void> {
+  if (handingOver.has(link)) return
+  handingOver.add(link)
   while (link.is_open() && freeCredit(link) > 0 && queue.hasReady) {
-    // oxlint-disable-next-line no-await-in-loop -- a message is gone for good before the next one is touched
     const handover = await queue.handOver()
-    if (!handover) return
-    link.send(composeDelivery(handover.bytes, handover.envelope), undefined, 0).settled = true
+    if (handover) link.send(composeDelivery(handover.bytes, handover.envelope), undefined, 0).settled = true
   }
+  handingOver.delete(link)
 }
 
 /** How each outcome that a client can send reads. */

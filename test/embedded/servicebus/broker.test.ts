@@ -123,9 +123,7 @@ describe('a message', () => {
     await send('poison')
     const receiver = receiverOf('orders')
     for (let count = 0; count < 10; count++) {
-      // oxlint-disable-next-line no-await-in-loop -- one delivery after the other
       const [message] = await receiver.receiveMessages(1, patience)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if (message) await receiver.abandonMessage(message)
     }
 
@@ -305,9 +303,7 @@ describe('the broker', () => {
     const count = 5_000
     const sender = client.createSender('orders')
     const bodies = Array.from({ length: count }, (_, index) => ({ body: index }))
-    for (let from = 0; from < count; from += 500)
-      // oxlint-disable-next-line no-await-in-loop -- in order
-      await sender.sendMessages(bodies.slice(from, from + 500))
+    for (let from = 0; from < count; from += 500) await sender.sendMessages(bodies.slice(from, from + 500))
     const seen = new Set<unknown>()
 
     await new Promise<void>((resolve, reject) => {

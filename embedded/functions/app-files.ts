@@ -1,0 +1,79 @@
+// The files of an app that the host reads: host.json, package.json, local.settings.json.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { HostError, wordsOf } from './errors.js'
+
+const milliseconds = z
+  .string()
+  .regex(/^(\d+\.)?\d{1,2}:\d{2}:\d{2}(\.\d+)?$/)
+  .transform((text) => {
+    const [, days = '0', hours = '0', minutes = '0', seconds = '0'] =
+      /^(?:(\d+)\.)?(\d+):(\d+):([\d.]+)$/.exec(text) ?? []
+    return (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000
+  })
+
+/** What this host honours of host.json; the rest is the platform's. */
+const hostJson = z.object({
+  extensions: z
+    .object({
+      http: z.object({ routePrefix: z.string().default('api') }).prefault({}),
+      serviceBus: z
+        .object({
+          autoCompleteMessages: z.boolean().default(true),
+          maxConcurrentCalls: z.number().int().positive().default(16),
+          maxAutoLockRenewalDuration: milliseconds.prefault('00:05:00'),
+          prefetchCount: z.number().int().min(0).default(0),
+        })
+        .prefault({}),
+      /** The task hub reads it. */
+      durableTask: z.unknown().optional(),
+    })
+    .prefault({}),
+})
+export type HostJson = z.infer<typeof hostJson>
+
+/** @throws HostError `HOST_JSON_UNREADABLE` */
+export function readHostJson(folder: string): HostJson {
+  const path = join(folder, 'host.json')
+  return readWith(hostJson, path, 'HOST_JSON_UNREADABLE')
+}
+
+const packageJson = z.object({ main: z.string().optional(), type: z.string().optional() })
+
+/** The glob of the entry points, and whether `.js` files are ES modules. @throws HostError */
+export function readPackageJson(folder: string): { readonly main: string; readonly esm: boolean } {
+  const path = join(folder, 'package.json')
+  const { main, type } = readWith(packageJson, path, 'HOST_JSON_UNREADABLE')
+  if (!main) throw HostError.of('MAIN_MISSING', { path })
+  return { main, esm: type === 'module' }
+}
+
+const localSettings = z.object({ Values: z.record(z.string(), z.string()).default({}) })
+
+/** The values of local.settings.json, if there is one. @throws HostError `SETTINGS_UNREADABLE` */
+export function readLocalSettings(folder: string): Readonly<Record<string, string>> {
+  const path = join(folder, 'local.settings.json')
+  return existsSync(path) ? readWith(localSettings, path, 'SETTINGS_UNREADABLE').Values : {}
+}
+
+function readWith<Value>(
+  schema: z.ZodType<Value>,
+  path: string,
+  code: 'HOST_JSON_UNREADABLE' | 'SETTINGS_UNREADABLE',
+): Value {
+  try {
+    const read = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+    if (read.success) return read.data
+    const [issue] = read.error.issues
+    throw new Error(`${issue?.path.join('.')}: ${issue?.message}`)
+  } catch (error) {
+    throw HostError.of(code, { path, why: wordsOf(error) })
+  }
+}
+
+/** Replaces `%NAME%` by the app setting of that name, as the platform does in bindings. */
+export function resolveSettings(text: string): string {
+  return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole)
+}

@@ -1,0 +1,84 @@
+// The app's orchestrators and activities, in the shape in which a task hub asks for them.
+
+import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import { jsonTextOf } from './typed-data.js'
+
+export interface DurableCode {
+  /** Names as registered. */
+  readonly orchestrators: readonly string[]
+  readonly activities: readonly string[]
+  /** One replay; `payload` is the trigger's JSON text. Resolves also when the orchestrator threw. */
+  runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
+  runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
+}
+
+export interface OrchestratorRun {
+  /** JSON text of the state, if there is one. */
+  readonly state: string | undefined
+  /** The very action objects that the SDK made: a task that is yielded twice is the same object twice. */
+  readonly actions: readonly unknown[] | undefined
+  /** The words of a failure that the SDK did not pack into a state. */
+  readonly failure?: string
+  /** Whether the orchestrator threw. */
+  readonly threw: boolean
+}
+
+/** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
+const stateMark = '\n\n$OutOfProcData$:'
+
+export function durableCodeOf(app: FunctionApp): DurableCode {
+  const orchestrators = byName(app, 'orchestrationtrigger')
+  const activities = byName(app, 'activitytrigger')
+  return {
+    orchestrators: [...orchestrators.values()].map(({ name }) => name),
+    activities: [...activities.values()].map(({ name }) => name),
+
+    async runOrchestrator(name, payload) {
+      const { trigger, name: registered } = find(orchestrators, name)
+      let context: object | undefined
+      try {
+        const { returnValue, raw } = await app.invoke(registered, {
+          inputs: { [trigger.key]: { string: payload } },
+          onContext: (its) => (context = its),
+        })
+        return { state: returnValue?.json ?? undefined, actions: listIn(listIn(raw, 'actions')?.[0]), threw: false }
+      } catch (error) {
+        const words = error instanceof Error ? error.message : String(error)
+        const at = words.indexOf(stateMark)
+        if (at < 0) return { state: undefined, actions: undefined, failure: words, threw: true }
+        const actions = listIn(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')
+        return { state: words.slice(at + stateMark.length), actions, threw: true }
+      }
+    },
+
+    async runActivity(name, input, instanceId) {
+      const { trigger, name: registered } = find(activities, name)
+      const { returnValue } = await app.invoke(registered, {
+        inputs: { [trigger.key]: input === undefined ? {} : { string: input } },
+        triggerMetadata: { instanceId: { string: instanceId } },
+      })
+      return jsonTextOf(returnValue)
+    },
+  }
+}
+
+function find(functions: Map<string, RegisteredFunction>, name: string): RegisteredFunction {
+  const found = functions.get(name.toLowerCase())
+  if (!found) throw new Error(`There is no function '${name}'.`)
+  return found
+}
+
+function byName(app: FunctionApp, type: string): Map<string, RegisteredFunction> {
+  const ofType = app.functions.filter(({ trigger }) => trigger.type.toLowerCase() === type)
+  return new Map(ofType.map((one) => [one.name.toLowerCase(), one]))
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+function listIn(value: unknown, member?: string): readonly unknown[] | undefined {
+  const list = member === undefined ? value : memberOf(value, member)
+  return Array.isArray(list) ? list : undefined
+}

@@ -1,0 +1,59 @@
+// Why an app can't be run here: each with a stable code, what happened, and what to do.
+
+const catalogue = {
+  HOST_JSON_UNREADABLE: {
+    what: (it: { path: string; why: string }) => `${it.path} can not be read: ${it.why}.`,
+    remedy: 'Point the host at the folder of a Functions app: host.json and package.json stand in it.',
+  },
+  SETTINGS_UNREADABLE: {
+    what: (it: { path: string; why: string }) => `${it.path} can not be read: ${it.why}.`,
+    remedy: 'Correct the JSON: { "Values": { "NAME": "text" } }.',
+  },
+  MAIN_MISSING: {
+    what: (it: { path: string }) => `${it.path} names no "main".`,
+    remedy: 'Name the compiled entry point, or a glob of them, as "main".',
+  },
+  MAIN_MATCHES_NOTHING: {
+    what: (it: { main: string; folder: string }) => `"main" is '${it.main}', which matches no file in ${it.folder}.`,
+    remedy: 'Compile the app first.',
+  },
+  ENTRY_POINT_FAILED: {
+    what: (it: { file: string; why: string }) => `${it.file} could not be loaded: ${it.why}`,
+    remedy: '',
+  },
+  NO_FUNCTIONS: {
+    what: (it: { main: string }) => `'${it.main}' registered no function.`,
+    remedy: 'Register functions with the v4 model of @azure/functions while the entry point loads.',
+  },
+  TRIGGER_UNSUPPORTED: {
+    what: (it: { function: string; type: string }) =>
+      `Function '${it.function}' has a trigger of type '${it.type}', which this host does not serve.`,
+    remedy: 'It serves HTTP, Service Bus queues and Durable orchestrations and activities.',
+  },
+  SETTING_MISSING: {
+    what: (it: { function: string; setting: string }) =>
+      `Function '${it.function}' needs the setting ${it.setting}, which is missing.`,
+    remedy: 'Set it in the environment, or in local.settings.json under "Values".',
+  },
+} as const
+
+export type HostErrorCode = keyof typeof catalogue
+type Facts = { [Code in HostErrorCode]: Parameters<(typeof catalogue)[Code]['what']>[0] }
+const entries: { readonly [Code in HostErrorCode]: { what: (it: Facts[Code]) => string; remedy: string } } = catalogue
+
+export class HostError extends Error {
+  override readonly name = 'HostError'
+  readonly code: HostErrorCode
+
+  private constructor(code: HostErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  static of<Code extends HostErrorCode>(code: Code, facts: Facts[Code], options?: ErrorOptions): HostError {
+    const { what, remedy } = entries[code]
+    return new HostError(code, `${what(facts)} ${remedy}`.trim(), options)
+  }
+}
+
+export const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
