@@ -2,9 +2,23 @@
 //
 // Never: imports the app. It is loaded by its path, as the platform's host does.
 
-import { type Clock, systemClock } from './clock.js'
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { systemClock } from './clock.js'
 import type { Reach } from './crash-points.js'
+import { durableCodeOf } from './functions/durable-code.js'
+import { openHttpServer } from './functions/http-server.js'
+import { type FunctionApp, loadApp } from './functions/load-app.js'
+import { queuesOf, startServiceBusTriggers } from './functions/service-bus-triggers.js'
+import { checkTriggers } from './functions/supported-triggers.js'
 import type { Log } from './log.js'
+import { startBroker } from './servicebus/broker.js'
+import { openStore } from './store/store.js'
+import { clientBindingOf } from './taskhub/client-binding.js'
+import { durableHttpApi } from './taskhub/http-api.js'
+import { TaskHub } from './taskhub/hub.js'
+import { startRpcEndpoint } from './taskhub/rpc-endpoint.js'
+import { readHubSettings } from './taskhub/settings.js'
 
 export interface RuntimeOptions {
   /** Folder of the compiled app: where host.json and package.json stand. */
@@ -24,4 +38,65 @@ export interface Runtime {
   readonly connectionString: string
   /** Takes nothing new, ends what is running, closes the store. */
   close(): Promise<void>
+}
+
+const host = '127.0.0.1'
+const managementPath = '/runtime/webhooks/durabletask'
+
+/** @throws HostError, or a listener's error such as EADDRINUSE */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { log, reach, port, amqpPort } = options
+  const data = resolve(options.data)
+  mkdirSync(data, { recursive: true })
+  const store = openStore(data)
+  const clock = systemClock
+  const http = await openHttpServer({ host, port, log })
+  const broker = await startBroker({ store, clock, reach, log, host, port: amqpPort })
+  const connectionString = connectionStringOf(broker.port)
+  // The app's own settings win; without any it is connected to the broker here.
+  process.env['ServiceBusConnection'] ??= connectionString
+
+  const app = await loadApp({ folder: resolve(options.app), hostname: `${host}:${http.port}`, log })
+  checkTriggers(app)
+  for (const queue of queuesOf(app)) broker.declareQueue(queue)
+  const hub = openHub(app)
+  const rpc = await startRpcEndpoint(hub, log)
+  const binding = clientBindingOf({
+    hubName: hub.settings.hubName,
+    origin: `http://${host}:${http.port}`,
+    rpcBaseUrl: rpc.baseUrl,
+  })
+  const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
+  await hub.recover()
+  http.serve({ app, extraInput, mounts: [{ path: managementPath, handle: durableHttpApi(hub, managementPath) }] })
+  const triggers = await startServiceBusTriggers({ app, log, extraInput })
+
+  function openHub(loaded: FunctionApp): TaskHub {
+    const settings = readHubSettings(loaded.hostJson.extensions.durableTask, log)
+    return new TaskHub({ store, clock, reach, log, code: durableCodeOf(loaded), settings })
+  }
+
+  return {
+    port: http.port,
+    connectionString,
+    async close() {
+      await triggers.close()
+      await http.close()
+      await hub.close()
+      await rpc.close()
+      await app.stop()
+      await broker.close()
+      await store.close()
+    },
+  }
+}
+
+/** The client needs a key, of any value, and the flag that makes it speak plain TCP. */
+function connectionStringOf(amqpPort: number): string {
+  return [
+    `Endpoint=sb://${host}:${amqpPort}`,
+    'SharedAccessKeyName=RootManageSharedAccessKey',
+    'SharedAccessKey=local',
+    'UseDevelopmentEmulator=true',
+  ].join(';')
 }

@@ -16,6 +16,8 @@ export interface Range {
   readonly prefix?: Key
   /** Only keys at or after this one. */
   readonly from?: Key
+  /** Only keys before this one. */
+  readonly before?: Key
   /** From the last to the first. */
   readonly backwards?: boolean
   readonly limit?: number
@@ -65,13 +67,13 @@ export function openStore(folder: string): Store {
       return {
         name,
         get: (key) => database.get([...key]),
-        *entries({ prefix = [], from = prefix, backwards = false, limit } = {}) {
-          // lmdb-js orders strings by their bytes, and no key element of ours begins with this one.
-          const beyond = [...prefix, '\uffff']
+        // lmdb-js orders strings by their bytes, and no key element of ours begins with this one.
+        *entries({ prefix = [], from = prefix, before = [...prefix, '\uffff'], backwards = false, limit } = {}) {
           yield* database.getRange({
-            start: backwards ? beyond : [...from],
-            end: backwards ? [...from] : beyond,
+            start: backwards ? [...before] : [...from],
+            end: backwards ? [...from] : [...before],
             reverse: backwards,
+            exclusiveStart: backwards,
             inclusiveEnd: backwards,
             ...(limit === undefined ? {} : { limit }),
           })

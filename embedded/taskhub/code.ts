@@ -1,0 +1,21 @@
+// What the hub asks of whoever runs the app's code.
+
+export interface DurableCode {
+  /** Names as registered; compared without case. */
+  readonly orchestrators: readonly string[]
+  readonly activities: readonly string[]
+  /** One replay; `payload` is the JSON text of the orchestration trigger. Resolves also when the orchestrator threw. */
+  runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
+  runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
+}
+
+export interface OrchestratorRun {
+  /** JSON text of the state that the SDK returns, if there is one. */
+  readonly state: string | undefined
+  /** The very action objects that the SDK made: a task that is yielded twice is the same object twice. */
+  readonly actions: readonly unknown[] | undefined
+  /** The words of a failure that the SDK did not pack into a state. */
+  readonly failure?: string
+  readonly threw: boolean
+}

@@ -1,0 +1,68 @@
+// The events of an orchestration, in the form in which the SDK is given them.
+
+/** The SDK wants numbers, not names. */
+export const eventType = {
+  ExecutionStarted: 0,
+  ExecutionCompleted: 1,
+  ExecutionTerminated: 3,
+  TaskScheduled: 4,
+  TaskCompleted: 5,
+  TaskFailed: 6,
+  TimerCreated: 10,
+  TimerFired: 11,
+  OrchestratorStarted: 12,
+  OrchestratorCompleted: 13,
+  EventRaised: 15,
+  ExecutionSuspended: 19,
+  ExecutionResumed: 20,
+} as const
+
+export type EventName = keyof typeof eventType
+
+/** Timestamps are ISO 8601 in UTC; inputs and results are JSON texts or null. */
+export interface HistoryEvent {
+  readonly EventType: number
+  /** The sequence number of what was scheduled; -1 on everything that came in. */
+  readonly EventId: number
+  readonly Timestamp: string
+  readonly Name?: string
+  readonly Version?: string | null
+  readonly Input?: string | null
+  readonly Result?: string | null
+  readonly TaskScheduledId?: number
+  readonly TimerId?: number
+  readonly FireAt?: string
+  readonly Reason?: string
+  readonly Details?: string
+  readonly FailureDetails?: null
+  readonly OrchestrationStatus?: string
+  readonly OrchestrationInstance?: { readonly InstanceId: string; readonly ExecutionId: string }
+  readonly ParentInstance?: null
+  readonly Tags?: null
+}
+
+type Details = Omit<Partial<HistoryEvent>, 'EventType' | 'Timestamp'>
+
+export function eventOf(name: EventName, at: number, details: Details = {}): HistoryEvent {
+  return { EventType: eventType[name], EventId: -1, Timestamp: new Date(at).toISOString(), ...details }
+}
+
+const names = new Map<number, EventName>()
+for (const name of [
+  'ExecutionStarted',
+  'ExecutionCompleted',
+  'ExecutionTerminated',
+  'TaskScheduled',
+  'TaskCompleted',
+  'TaskFailed',
+  'TimerCreated',
+  'TimerFired',
+  'OrchestratorStarted',
+  'OrchestratorCompleted',
+  'EventRaised',
+  'ExecutionSuspended',
+  'ExecutionResumed',
+] as const)
+  names.set(eventType[name], name)
+
+export const nameOf = ({ EventType }: HistoryEvent): EventName => names.get(EventType) ?? 'OrchestratorCompleted'

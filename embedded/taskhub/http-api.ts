@@ -1,0 +1,204 @@
+// The durable management API over HTTP: for the app's own client on the rpc port, and for everybody under /runtime/webhooks/durabletask.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { managementUrlsOf } from './client-binding.js'
+import { badRequest, HubError, noSuchInstance } from './errors.js'
+import type { TaskHub } from './hub.js'
+import { statusView } from './status-view.js'
+import { hasEnded, type InstanceRow, type RuntimeStatus } from './tables.js'
+
+interface Call {
+  readonly hub: TaskHub
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Below the API's own path, decoded. */
+  readonly path: readonly string[]
+  readonly query: Query
+}
+
+/** Names in queries are compared without case, and what can't be read counts as not said. */
+interface Query {
+  text(name: string): string | undefined
+  flag(name: string, otherwise: boolean): boolean
+  time(name: string): number | undefined
+  list(name: string): string[]
+}
+
+/** @param basePath what comes before `instances` and `orchestrators`, for example `/durabletask` */
+export function durableHttpApi(hub: TaskHub, basePath: string) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const url = new URL(request.url ?? '/', 'http://localhost')
+      const path = url.pathname.slice(basePath.length).split('/').filter(Boolean).map(decodeURIComponent)
+      await answer({ hub, request, response, path, query: queryOf(url.searchParams) })
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error
+      send(response, error.status, error.message === '' ? undefined : { Message: error.message })
+    }
+  }
+}
+
+async function answer(call: Call): Promise<void> {
+  const { path, request } = call
+  const [root = '', id, operation, event] = path
+  const route = `${request.method} ${root.toLowerCase()}/${id === undefined ? '' : 'id'}${operation === undefined ? '' : `/${operation.toLowerCase()}`}`
+  switch (route) {
+    case 'POST orchestrators/id':
+      return start(call, id ?? '', undefined)
+    case 'GET instances/':
+      return tellMany(call)
+    case 'DELETE instances/':
+      return purgeMany(call)
+    case 'GET instances/id':
+      return tellOne(call, id ?? '')
+    case 'DELETE instances/id':
+      await call.hub.purge(id ?? '')
+      return send(call.response, 200, { instancesDeleted: 1 })
+    case 'POST instances/id/raiseevent':
+      await call.hub.raise(id ?? '', event ?? '', await jsonBody(request))
+      return send(call.response, 202)
+    case 'POST instances/id/terminate':
+    case 'POST instances/id/suspend':
+    case 'POST instances/id/resume':
+      await call.hub.command(id ?? '', commandOf(operation ?? ''), call.query.text('reason') ?? '')
+      return send(call.response, 202)
+    case 'POST instances/id/rewind':
+    case 'POST instances/id/restart':
+      throw new HubError(501, `This task hub does not know '${operation}' yet.`)
+    default:
+      if (request.method === 'POST' && root.toLowerCase() === 'orchestrators') return start(call, id ?? '', operation)
+      throw noSuchInstance()
+  }
+}
+
+async function start({ hub, request, response, query }: Call, name: string, id: string | undefined): Promise<void> {
+  const version = query.text('version')
+  if (id !== undefined) checkId(id)
+  const started = await hub.start(name, await jsonBody(request), {
+    ...(id === undefined ? {} : { id }),
+    ...(version === undefined ? {} : { version }),
+  })
+  const { rewindPostUri: _, ...urls } = managementUrlsOf(started, hub.settings.hubName, originOf(request))
+  const seconds = Number(query.text('timeout'))
+  if (seconds > 0 && (await hub.waitForEnd(started, seconds * 1_000))) {
+    const row = hub.find(started)
+    if (row) return send(response, 200, row.status === 'Completed' ? JSON.parse(row.output ?? 'null') : viewOf(row))
+  }
+  send(response, 202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
+}
+
+function checkId(id: string): void {
+  if (id.startsWith('@')) throw badRequest('Orchestration instance ids must not start with @.')
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  if (/[/\\#?\u0000-\u001f]/.test(id))
+    throw badRequest('Orchestration instance ids must not contain /, \\, #, ?, or control characters.')
+  if (id.length > 100) throw badRequest('Orchestration instance ids must not be longer than 100 characters.')
+}
+
+function tellOne({ hub, request, response, query }: Call, id: string): void {
+  const row = hub.find(id)
+  if (!row) throw noSuchInstance()
+  const view = statusView(row, {
+    showInput: query.flag('showInput', true),
+    showHistoryOutput: query.flag('showHistoryOutput', false),
+    history: query.flag('showHistory', false) ? hub.historyOf(id) : undefined,
+  })
+  if (!hasEnded(row.status))
+    return send(response, 202, view, {
+      location: managementUrlsOf(id, hub.settings.hubName, originOf(request)).statusQueryGetUri,
+      'retry-after': '5',
+    })
+  send(response, row.status === 'Failed' && query.flag('returnInternalServerErrorOnFailure', false) ? 500 : 200, view)
+}
+
+function tellMany({ hub, request, response, query }: Call): void {
+  const top = Number(query.text('top'))
+  const token = request.headers['x-ms-continuation-token']
+  const { rows, next } = hub.page({
+    ...filterOf(query),
+    top: Number.isInteger(top) && top > 0 ? top : 100,
+    ...(typeof token === 'string' ? { token } : {}),
+  })
+  const showInput = query.flag('showInput', true)
+  send(
+    response,
+    200,
+    rows.map((row) => statusView(row, { showInput, showHistoryOutput: false, history: undefined })),
+    next === undefined ? {} : { 'x-ms-continuation-token': next },
+  )
+}
+
+async function purgeMany({ hub, response, query }: Call): Promise<void> {
+  if (query.time('createdTimeFrom') === undefined)
+    throw badRequest("Please provide value for 'createdTimeFrom' parameter.")
+  const { rows } = hub.page({ ...filterOf(query), top: Infinity })
+  const ended = rows.filter(({ status }) => hasEnded(status))
+  await Promise.all(ended.map(({ id }) => hub.purge(id)))
+  if (ended.length === 0) throw noSuchInstance()
+  send(response, 200, { instancesDeleted: ended.length })
+}
+
+function filterOf(query: Query) {
+  const prefix = query.text('instanceIdPrefix')
+  const createdFrom = query.time('createdTimeFrom')
+  const createdTo = query.time('createdTimeTo')
+  return {
+    statuses: query.list('runtimeStatus').filter(isStatus),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(createdFrom === undefined ? {} : { createdFrom }),
+    ...(createdTo === undefined ? {} : { createdTo }),
+  }
+}
+
+const isStatus = (text: string): text is RuntimeStatus =>
+  ['Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated'].includes(text)
+
+function commandOf(operation: string): 'terminate' | 'suspend' | 'resume' {
+  const name = operation.toLowerCase()
+  return name === 'suspend' || name === 'resume' ? name : 'terminate'
+}
+
+const viewOf = (row: InstanceRow) => statusView(row, { showInput: true, showHistoryOutput: false, history: undefined })
+
+function originOf({ headers }: IncomingMessage): string {
+  return `http://${headers.host ?? 'localhost'}`
+}
+
+/** The body as compact JSON text, or null when there is none. */
+async function jsonBody(request: IncomingMessage): Promise<string | null> {
+  const parts: Buffer[] = []
+  for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part)
+  const text = Buffer.concat(parts).toString('utf8')
+  if (text === '') return null
+  try {
+    const compact = JSON.stringify(JSON.parse(text))
+    return compact === 'null' ? null : compact
+  } catch {
+    throw badRequest('Invalid JSON content')
+  }
+}
+
+function queryOf(parameters: URLSearchParams): Query {
+  const all = (name: string) =>
+    [...parameters].filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
+  const text = (name: string) => all(name).find((value) => value !== '')
+  return {
+    text,
+    flag(name, otherwise) {
+      const value = text(name)?.toLowerCase()
+      return value === 'true' ? true : value === 'false' ? false : otherwise
+    },
+    time(name) {
+      const ms = Date.parse(text(name) ?? '')
+      return Number.isNaN(ms) ? undefined : ms
+    },
+    list: (name) => all(name).flatMap((value) => value.split(',')),
+  }
+}
+
+function send(response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void {
+  if (body === undefined) return void response.writeHead(status, headers).end()
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+    .end(JSON.stringify(body))
+}

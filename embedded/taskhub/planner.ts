@@ -1,0 +1,268 @@
+// What an orchestrator has asked for, number by number: computed from its actions and its history.
+//
+// The SDK numbers tasks by itself while it replays, and knows a result by that number. The numbers found here must be the same.
+//   P1  An activity and a timer take one number each, in the order in which they are asked for: depth first, left to right.
+//   P2  Waiting for an external event and continuing as new take none.
+//   P3  A retry takes one number for its wait when the failure is processed, and one for the next attempt when the wait is over. After the last
+//       failure the SDK still waits for one timer, due at once.
+//   P4  The same action object is the same task, however often it is yielded.
+//   P5  An event goes to the waiter that came last; events that come before any waiter are kept in order.
+
+import { z } from 'zod'
+import { eventType, type HistoryEvent } from './history.js'
+
+/** Something that must exist because the orchestrator asked for it. */
+export interface Need {
+  readonly id: number
+  readonly what:
+    | { readonly kind: 'activity'; readonly name: string; readonly input: string | undefined }
+    | { readonly kind: 'timer'; readonly fireAt: number }
+}
+
+export interface Plan {
+  /** All that this execution ever asked for. */
+  readonly needs: readonly Need[]
+  /** Numbers whose answer is still out and without which the orchestration may not end. */
+  readonly open: ReadonlySet<number>
+  /** Timers that the orchestrator has taken back. */
+  readonly cancelled: readonly number[]
+  /** Set when it asked to begin anew with this input (JSON text or null). */
+  readonly next: { readonly input: string | null } | undefined
+}
+
+export class UnsupportedAction extends Error {
+  override readonly name = 'UnsupportedAction'
+}
+
+const retryOptions = z.object({
+  firstRetryIntervalInMilliseconds: z.number(),
+  maxNumberOfAttempts: z.number().nullable(),
+  backoffCoefficient: z.number().nullish(),
+  maxRetryIntervalInMilliseconds: z.number().nullish(),
+})
+type RetryOptions = z.infer<typeof retryOptions>
+
+const action = z.discriminatedUnion('actionType', [
+  z.object({ actionType: z.literal(0), functionName: z.string(), input: z.unknown() }),
+  z.object({ actionType: z.literal(1), functionName: z.string(), input: z.unknown(), retryOptions }),
+  z.object({ actionType: z.literal(4), input: z.unknown() }),
+  z.object({ actionType: z.literal(5), fireAt: z.coerce.date(), isCanceled: z.boolean().optional() }),
+  z.object({ actionType: z.literal(6), externalEventName: z.string() }),
+  z.object({ actionType: z.literal(11), compoundActions: z.array(z.unknown()) }),
+  z.object({ actionType: z.literal(12), compoundActions: z.array(z.unknown()) }),
+])
+type Action = z.infer<typeof action>
+
+const unsupported: Readonly<Record<number, string>> = {
+  2: 'sub-orchestrations',
+  3: 'sub-orchestrations',
+  7: 'entities',
+  8: 'callHttp',
+  9: 'entities',
+  13: 'entity locks',
+  14: 'entity locks',
+}
+
+/** @throws UnsupportedAction */
+export function planOf(actions: readonly unknown[], history: readonly HistoryEvent[]): Plan {
+  return new Planner(actions).plan(history)
+}
+
+interface Node {
+  readonly action: Action
+  readonly parents: Node[]
+  /** For a compound one. */
+  readonly children: Node[]
+  started: boolean
+  outcome: 'succeeded' | 'failed' | undefined
+}
+
+type Settle = (succeeded: boolean) => void
+
+class Planner {
+  readonly #actions: readonly unknown[]
+  readonly #nodes = new Map<unknown, Node>()
+  readonly #needs: Need[] = []
+  readonly #open = new Map<number, { node: Node; settle: Settle }>()
+  /** Answers that came before what they answer was asked for again in this replay. */
+  readonly #early = new Map<number, boolean>()
+  readonly #waiters = new Map<string, Node[]>()
+  readonly #unheard = new Map<string, number>()
+  #now = 0
+  #position = 0
+  #current: Node | undefined
+  #next: { input: string | null } | undefined
+
+  constructor(actions: readonly unknown[]) {
+    this.#actions = actions
+  }
+
+  plan(history: readonly HistoryEvent[]): Plan {
+    for (const event of history) this.#replay(event)
+    const timers = [...this.#open].filter(([, { node }]) => isCancelled(node)).map(([id]) => id)
+    const cancelled = new Set(timers)
+    return {
+      needs: this.#needs,
+      open: new Set([...this.#open.keys()].filter((id) => !cancelled.has(id))),
+      cancelled: timers,
+      next: this.#next,
+    }
+  }
+
+  #replay(event: HistoryEvent): void {
+    switch (event.EventType) {
+      case eventType.OrchestratorStarted:
+        this.#now = Math.max(this.#now, Date.parse(event.Timestamp))
+        return
+      case eventType.ExecutionStarted:
+        break
+      case eventType.TaskCompleted:
+        this.#settle(event.TaskScheduledId, true)
+        break
+      case eventType.TaskFailed:
+        this.#settle(event.TaskScheduledId, false)
+        break
+      case eventType.TimerFired:
+        this.#settle(event.TimerId, true)
+        break
+      case eventType.EventRaised:
+        this.#hear(event.Name ?? '')
+        break
+      default:
+        return
+    }
+    this.#advance()
+  }
+
+  /** Starts one action after the other, until one is not over yet. */
+  #advance(): void {
+    while (!this.#current || this.#current.outcome) {
+      if (this.#position >= this.#actions.length) return
+      this.#current = this.#nodeOf(this.#actions[this.#position])
+      this.#position += 1
+      this.#start(this.#current)
+    }
+  }
+
+  #nodeOf(source: unknown): Node {
+    const known = this.#nodes.get(source)
+    if (known) return known
+    const read = readAction(source)
+    const node: Node = { action: read, parents: [], children: [], started: false, outcome: undefined }
+    this.#nodes.set(source, node)
+    if ('compoundActions' in read) node.children.push(...read.compoundActions.map((child) => this.#nodeOf(child)))
+    return node
+  }
+
+  #start(node: Node): void {
+    if (node.started) return
+    node.started = true
+    const { action: asked } = node
+    switch (asked.actionType) {
+      case 0:
+        return this.#attempt(node, asked, undefined, 1)
+      case 1:
+        return this.#attempt(node, asked, asked.retryOptions, 1)
+      case 4:
+        this.#next = { input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input) }
+        return this.#finish(node, true)
+      case 5:
+        return this.#need(node, { kind: 'timer', fireAt: asked.fireAt.getTime() }, () => this.#finish(node, true))
+      case 6:
+        return this.#listen(node, asked.externalEventName)
+      case 11:
+      case 12:
+        return this.#startAll(node)
+    }
+  }
+
+  #attempt(
+    node: Node,
+    asked: { functionName: string; input?: unknown },
+    retry: RetryOptions | undefined,
+    attempt: number,
+  ): void {
+    this.#need(node, { kind: 'activity', name: asked.functionName, input: inputText(asked.input) }, (succeeded) => {
+      if (succeeded || !retry) return this.#finish(node, succeeded)
+      const isLast = attempt >= (retry.maxNumberOfAttempts ?? Infinity)
+      const fireAt = this.#now + (isLast ? 0 : retryDelay(retry, attempt))
+      this.#need(node, { kind: 'timer', fireAt }, () =>
+        isLast ? this.#finish(node, false) : this.#attempt(node, asked, retry, attempt + 1),
+      )
+    })
+  }
+
+  #need(node: Node, what: Need['what'], settle: Settle): void {
+    const id = this.#needs.length
+    this.#needs.push({ id, what })
+    const early = this.#early.get(id)
+    if (early === undefined) this.#open.set(id, { node, settle })
+    else settle(early)
+  }
+
+  #settle(id: number | undefined, succeeded: boolean): void {
+    if (id === undefined) return
+    const open = this.#open.get(id)
+    this.#open.delete(id)
+    if (open) open.settle(succeeded)
+    else this.#early.set(id, succeeded)
+  }
+
+  #listen(node: Node, name: string): void {
+    const unheard = this.#unheard.get(name) ?? 0
+    if (unheard === 0) this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), node])
+    else {
+      this.#unheard.set(name, unheard - 1)
+      this.#finish(node, true)
+    }
+  }
+
+  #hear(name: string): void {
+    const waiter = this.#waiters.get(name)?.pop()
+    if (waiter) this.#finish(waiter, true)
+    else this.#unheard.set(name, (this.#unheard.get(name) ?? 0) + 1)
+  }
+
+  #startAll(node: Node): void {
+    for (const child of node.children) child.parents.push(node)
+    for (const child of node.children) this.#start(child)
+    for (const child of node.children) if (child.outcome) this.#childFinished(node, child)
+  }
+
+  #finish(node: Node, succeeded: boolean): void {
+    if (node.outcome) return
+    node.outcome = succeeded ? 'succeeded' : 'failed'
+    for (const parent of node.parents) this.#childFinished(parent, node)
+  }
+
+  #childFinished(parent: Node, child: Node): void {
+    if (parent.outcome) return
+    if (parent.action.actionType === 11) this.#finish(parent, true)
+    else if (child.outcome === 'failed') this.#finish(parent, false)
+    else if (parent.children.every(({ outcome }) => outcome === 'succeeded')) this.#finish(parent, true)
+  }
+}
+
+function readAction(source: unknown): Action {
+  const type = typeof source === 'object' && source !== null && 'actionType' in source ? Number(source.actionType) : -1
+  const missing = unsupported[type]
+  if (missing)
+    throw new UnsupportedAction(`This task hub does not know ${missing} yet; run the app on the platform's own.`)
+  // A compound one keeps its children as the objects they are; the others are read as the JSON that the SDK would send.
+  return action.parse(type === 11 || type === 12 ? source : JSON.parse(JSON.stringify(source)))
+}
+
+const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true
+
+/** The SDK encodes the texts among inputs as JSON, and everything else not. */
+function inputText(input: unknown): string | undefined {
+  if (input === undefined || input === null) return undefined
+  return typeof input === 'string' ? input : JSON.stringify(input)
+}
+
+const sixDays = 6 * 24 * 3_600_000
+
+function retryDelay(retry: RetryOptions, attempt: number): number {
+  const delay = retry.firstRetryIntervalInMilliseconds * (retry.backoffCoefficient ?? 1) ** (attempt - 1)
+  return Math.min(delay, retry.maxRetryIntervalInMilliseconds ?? sixDays)
+}

@@ -1,0 +1,73 @@
+// What the hub keeps on disk.
+
+import type { Changes, Store, Table } from '../store/store.js'
+
+export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
+
+export const hasEnded = (status: RuntimeStatus) =>
+  status === 'Completed' || status === 'Failed' || status === 'Terminated'
+
+/** Inputs, outputs and custom status are JSON texts or null; times are milliseconds since 1970. */
+export interface InstanceRow {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly executionId: string
+  readonly status: RuntimeStatus
+  readonly input: string | null
+  readonly output: string | null
+  readonly customStatus: string | null
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** How many events its history has. */
+  readonly events: number
+}
+
+export interface TaskRow {
+  readonly executionId: string
+  readonly name: string
+  readonly input: string | undefined
+}
+
+export interface TimerRow {
+  readonly executionId: string
+  readonly fireAt: number
+}
+
+/** Something sent to an instance, not yet in its history. */
+export type Letter =
+  /** An event, as JSON text. */
+  | { readonly kind: 'event'; readonly text: string }
+  | { readonly kind: 'terminate' | 'suspend' | 'resume'; readonly reason: string }
+
+export interface HubTables {
+  /** [instance] */
+  readonly instances: Table<InstanceRow>
+  /** [time of creation, instance] */
+  readonly byCreation: Table<true>
+  /** [instance, number]: an event as JSON text, without `IsPlayed`. */
+  readonly history: Table<string>
+  /** [instance, number] */
+  readonly letters: Table<Letter>
+  /** [instance, sequence number]: activities whose result is not in the history yet. */
+  readonly tasks: Table<TaskRow>
+  /** [instance, sequence number]: timers that have not fired in the history yet. */
+  readonly timers: Table<TimerRow>
+}
+
+export function openHubTables(store: Store): HubTables {
+  return {
+    instances: store.table('hub.instances'),
+    byCreation: store.table('hub.byCreation'),
+    history: store.table('hub.history'),
+    letters: store.table('hub.letters'),
+    tasks: store.table('hub.tasks'),
+    timers: store.table('hub.timers'),
+  }
+}
+
+/** Removes everything that hangs on an instance, but not the instance itself. */
+export function removeBelongings(changes: Changes, tables: HubTables, id: string): void {
+  for (const table of [tables.history, tables.letters, tables.tasks, tables.timers])
+    for (const { key } of table.entries({ prefix: [id] })) changes.remove(table, key)
+}

@@ -1,0 +1,124 @@
+// One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A pure function.
+
+import { z } from 'zod'
+import type { OrchestratorRun } from './code.js'
+import { eventOf, eventType, type HistoryEvent } from './history.js'
+import { type Need, type Plan, planOf, UnsupportedAction } from './planner.js'
+
+export interface TurnInput {
+  readonly name: string
+  /** With the events of this turn. */
+  readonly history: readonly HistoryEvent[]
+  readonly run: OrchestratorRun
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+export interface TurnResult {
+  /** To be appended to the history. */
+  readonly events: readonly HistoryEvent[]
+  /** To be begun after the turn is on disk. */
+  readonly begin: readonly Need[]
+  /** Timers to be taken back. */
+  readonly cancel: readonly number[]
+  /** JSON text; undefined leaves the old one. */
+  readonly customStatus: string | undefined
+  readonly end: End | undefined
+}
+
+/** Output is JSON text or null. */
+export type End =
+  | { readonly status: 'Completed'; readonly output: string | null }
+  | { readonly status: 'Failed'; readonly output: string }
+  | { readonly status: 'ContinuedAsNew'; readonly input: string | null }
+
+const orchestratorState = z.object({
+  isDone: z.boolean(),
+  actions: z.array(z.array(z.unknown())),
+  output: z.unknown(),
+  customStatus: z.unknown(),
+  error: z.string().optional(),
+})
+type OrchestratorState = z.infer<typeof orchestratorState>
+
+/** The platform's limit, in bytes of UTF-16. */
+const largestCustomStatus = 16 * 1024
+
+export function turnOf({ name, history, run, now }: TurnInput): TurnResult {
+  const fail = (why: string): TurnResult => ({
+    events: [],
+    begin: [],
+    cancel: [],
+    customStatus: undefined,
+    end: { status: 'Failed', output: `Orchestrator function '${name}' failed: ${why}` },
+  })
+  const state = readState(run)
+  if (typeof state === 'string') return fail(state)
+  const customStatus = textOf(state.customStatus)
+  if (customStatus && customStatus.length * 2 > largestCustomStatus)
+    return fail('the custom status is larger than 16 KB of UTF-16 text')
+  let plan: Plan
+  try {
+    plan = planOf(run.actions ?? state.actions[0] ?? [], history)
+  } catch (error) {
+    if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
+    throw error
+  }
+  const difference = differenceBetween(plan, history)
+  if (difference) return fail(`Non-Deterministic workflow detected: ${difference}`)
+  const known = new Set(history.filter(isScheduling).map(({ EventId }) => EventId))
+  const begin = plan.needs.filter(({ id }) => !known.has(id) && !plan.cancelled.includes(id))
+  // A timer that was cancelled in the turn that made it leaves its trace too: its number is taken.
+  const scheduled = plan.needs.filter(({ id }) => !known.has(id)).map((need) => schedulingOf(need, now))
+  return {
+    events: [...scheduled, eventOf('OrchestratorCompleted', now)],
+    begin,
+    cancel: plan.cancelled,
+    customStatus: customStatus ?? undefined,
+    end: endOf(name, state, run, plan),
+  }
+}
+
+/** The state, or the words of what is wrong with it. */
+function readState({ state, failure }: OrchestratorRun): OrchestratorState | string {
+  if (failure !== undefined) return failure
+  if (state === undefined) return 'it returned no state'
+  const read = orchestratorState.safeParse(JSON.parse(state))
+  return read.success ? read.data : 'it returned a state that can not be read'
+}
+
+/** It may not end while something that it asked for is still out. */
+function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, plan: Plan): End | undefined {
+  if (plan.open.size > 0) return undefined
+  if (run.threw)
+    return {
+      status: 'Failed',
+      output: `Orchestrator function '${name}' failed: ${state.error ?? 'an error without words'}`,
+    }
+  if (!state.isDone) return undefined
+  if (plan.next) return { status: 'ContinuedAsNew', input: plan.next.input }
+  return { status: 'Completed', output: textOf(state.output) ?? null }
+}
+
+function schedulingOf({ id, what }: Need, now: number): HistoryEvent {
+  return what.kind === 'activity'
+    ? eventOf('TaskScheduled', now, { EventId: id, Name: what.name, Version: '', Input: null })
+    : eventOf('TimerCreated', now, { EventId: id, FireAt: new Date(what.fireAt).toISOString() })
+}
+
+const isScheduling = ({ EventType }: HistoryEvent) =>
+  EventType === eventType.TaskScheduled || EventType === eventType.TimerCreated
+
+/** Where the history and the code of today disagree, in words. */
+function differenceBetween({ needs }: Plan, history: readonly HistoryEvent[]): string | undefined {
+  for (const event of history.filter(isScheduling)) {
+    const need = needs[event.EventId]
+    const was = event.EventType === eventType.TimerCreated ? 'a timer' : `activity '${event.Name}'`
+    const is = !need ? 'nothing' : need.what.kind === 'timer' ? 'a timer' : `activity '${need.what.name}'`
+    if (was.toLowerCase() !== is.toLowerCase())
+      return `as number ${event.EventId} the history has ${was}, the code asks for ${is}`
+  }
+  return undefined
+}
+
+const textOf = (value: unknown) => (value === undefined || value === null ? undefined : JSON.stringify(value))
