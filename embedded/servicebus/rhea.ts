@@ -7,7 +7,6 @@
 
 import { createRequire } from 'node:module'
 import type { Server, Socket } from 'node:net'
-import * as rhea from 'rhea'
 
 /** An AMQP value with its type, as rhea's codec makes it. */
 export interface Typed {
@@ -134,13 +133,15 @@ interface Messages {
   rejected(fields: object): { described(): Typed }
 }
 
-const require = createRequire(__filename)
+const load = createRequire(__filename)
 // oxlint-disable typescript/no-unsafe-type-assertion -- what rhea does not type is typed by the interfaces above, here and nowhere else
-const frames = require('rhea/lib/frames.js') as { disposition(fields: object): unknown }
-export const types = rhea.types as unknown as Types
-export const messages = rhea.message as unknown as Messages
-export const createContainer = (id: string) => rhea.create_container({ id }) as unknown as Container
+const frames = load('rhea/lib/frames.js') as { disposition(fields: object): unknown }
+// rhea exports an object whose methods it inherits: only what is required, not what is imported, has them.
+const rhea = load('rhea') as { types: Types; message: Messages; create_container(options: object): Container }
 // oxlint-enable typescript/no-unsafe-type-assertion
+
+export const { types, message: messages } = rhea
+export const createContainer = (id: string) => rhea.create_container({ id })
 
 /** Message format of one plain message, and of an envelope that holds several. */
 export const batchFormat = 0x80013700

@@ -43,9 +43,9 @@ const retryOptions = z.object({
 type RetryOptions = z.infer<typeof retryOptions>
 
 const action = z.discriminatedUnion('actionType', [
-  z.object({ actionType: z.literal(0), functionName: z.string(), input: z.unknown() }),
-  z.object({ actionType: z.literal(1), functionName: z.string(), input: z.unknown(), retryOptions }),
-  z.object({ actionType: z.literal(4), input: z.unknown() }),
+  z.object({ actionType: z.literal(0), functionName: z.string(), input: z.unknown().optional() }),
+  z.object({ actionType: z.literal(1), functionName: z.string(), input: z.unknown().optional(), retryOptions }),
+  z.object({ actionType: z.literal(4), input: z.unknown().optional() }),
   z.object({ actionType: z.literal(5), fireAt: z.coerce.date(), isCanceled: z.boolean().optional() }),
   z.object({ actionType: z.literal(6), externalEventName: z.string() }),
   z.object({ actionType: z.literal(11), compoundActions: z.array(z.unknown()) }),

@@ -35,8 +35,8 @@ export type End =
 const orchestratorState = z.object({
   isDone: z.boolean(),
   actions: z.array(z.array(z.unknown())),
-  output: z.unknown(),
-  customStatus: z.unknown(),
+  output: z.unknown().optional(),
+  customStatus: z.unknown().optional(),
   error: z.string().optional(),
 })
 type OrchestratorState = z.infer<typeof orchestratorState>

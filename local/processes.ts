@@ -1,0 +1,61 @@
+// Starts `npm start`'s program on ports of its own, for those who need one to themselves.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { Installation, until } from './installation.js'
+
+export interface Started {
+  readonly installation: Installation
+  readonly child: ChildProcess
+  /** Ctrl-C, and waits until it is gone. */
+  stop(): Promise<void>
+}
+
+/** Compiled, wherever this file itself runs from. */
+const program = resolve(__dirname, __dirname.includes('dist') ? '.' : '../dist/local', 'start.js')
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** @param environment wins over the ports that are chosen here, and over the caller's own environment */
+export async function startInstallation(data: string, environment: Record<string, string> = {}): Promise<Started> {
+  const [http, amqp, dataverse, masterData, erp] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
+  const ports = { PORT: http, AMQP_PORT: amqp, DATAVERSE_PORT: dataverse, MASTER_DATA_PORT: masterData, ERP_PORT: erp }
+  const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
+  const env: Record<string, string | undefined> = { ...process.env, ...texts, DATA_DIR: data, ...environment }
+  const child = spawn(process.execPath, [program], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const at = (address: string, port: string) => env[address] ?? `http://127.0.0.1:${env[port]}`
+  const installation = new Installation({
+    app: `http://127.0.0.1:${env['PORT']}`,
+    amqpPort: Number(env['AMQP_PORT']),
+    dataverse: at('DATAVERSE_URL', 'DATAVERSE_PORT'),
+    masterData: at('MASTER_DATA_URL', 'MASTER_DATA_PORT'),
+    erp: at('ERP_URL', 'ERP_PORT'),
+  })
+  await until('the app is healthy', async () => {
+    if (child.exitCode !== null) throw new Error(`The app ended with code ${child.exitCode}.`)
+    return installation.isHealthy()
+  })
+  return {
+    installation,
+    child,
+    async stop() {
+      await installation.close()
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGINT')
+      await once(child, 'exit')
+    },
+  }
+}

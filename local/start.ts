@@ -1,0 +1,139 @@
+// npm start: the app on the embedded runtime, and a sandbox to play with for every partner that is not pointed elsewhere.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { carryOn } from '../embedded/crash-points.js'
+import { consoleLog } from '../embedded/log.js'
+import { type Runtime, startRuntime } from '../embedded/runtime.js'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** Where everything listens and is kept. */
+const place = z.object({
+  PORT: port.default(7071),
+  AMQP_PORT: port.default(5672),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATAVERSE_PORT: port.default(7081),
+  MASTER_DATA_PORT: port.default(7082),
+  ERP_PORT: port.default(7083),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
+})
+
+const sandboxAddresses = z.object({
+  dataverse: z.string().optional(),
+  masterData: z.string().optional(),
+  erp: z.string().optional(),
+})
+
+async function main(): Promise<void> {
+  const settings = readSettings()
+  const data = resolve(settings.DATA_DIR)
+  const sandbox = await startSandbox(settings, data)
+  const runtime = await startRuntime({
+    app: resolve(__dirname, '../..'),
+    data,
+    port: settings.PORT,
+    amqpPort: settings.AMQP_PORT,
+    log: consoleLog(settings.LOG_LEVEL),
+    reach: carryOn,
+  })
+  tell(runtime, data)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(runtime, sandbox))
+}
+
+function readSettings(): z.infer<typeof place> {
+  const read = place.safeParse(process.env)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw new Error(`Setting ${issue?.path.join('.')}: ${issue?.message}.`)
+}
+
+/** Pretend partners for all whose address is not set; undefined when none is needed. */
+async function startSandbox(settings: z.infer<typeof place>, data: string): Promise<ChildProcess | undefined> {
+  const { env } = process
+  const ports = [
+    portOr(env['DATAVERSE_URL'], settings.DATAVERSE_PORT),
+    portOr(env['MASTER_DATA_URL'], settings.MASTER_DATA_PORT),
+    portOr(env['ERP_URL'], settings.ERP_PORT),
+  ] as const
+  if (ports.every((one) => one === 'off')) return undefined
+  const [dataverse, masterData, erp] = ports
+  const sandbox = fork(
+    join(__dirname, '../sandbox/main.js'),
+    [
+      '--data',
+      join(data, 'sandbox'),
+      '--dataverse-port',
+      dataverse,
+      '--master-data-port',
+      masterData,
+      '--erp-port',
+      erp,
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  )
+  const [addresses] = await Promise.race([once(sandbox, 'message'), exitOf(sandbox)])
+  const at = sandboxAddresses.parse(addresses)
+  env['DATAVERSE_URL'] ||= at.dataverse
+  env['MASTER_DATA_URL'] ||= at.masterData
+  env['ERP_URL'] ||= at.erp
+  return sandbox
+}
+
+/** A partner whose address is set needs no pretence. */
+const portOr = (address: string | undefined, otherwise: number) => (address ? 'off' : String(otherwise))
+
+async function exitOf(sandbox: ChildProcess): Promise<never> {
+  await once(sandbox, 'exit')
+  throw new Error('The sandbox did not start. DATAVERSE_PORT, MASTER_DATA_PORT and ERP_PORT say where it listens.')
+}
+
+function tell({ port: http, connectionString }: Runtime, data: string): void {
+  const { env } = process
+  const url = `http://127.0.0.1:${http}`
+  process.stdout.write(`
+  Dataverse Saga is running.
+
+    status        ${url}/api/sagas
+    Service Bus   ${connectionString}
+                  queue dataverse-events
+    Dataverse     ${env['DATAVERSE_URL']}
+    master data   ${env['MASTER_DATA_URL']}
+    ERP           ${env['ERP_URL']}
+    data          ${data}
+
+  Try, in another terminal:
+
+    npm run demo -- --events 40
+    curl '${url}/api/sagas?limit=3'
+
+  Ctrl-C stops it; what is under way goes on at the next start.
+
+`)
+}
+
+function stop(runtime: Runtime, sandbox: ChildProcess | undefined): void {
+  process.stdout.write('Stopping.\n')
+  runtime
+    .close()
+    .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+    .finally(() => {
+      if (sandbox?.connected) sandbox.disconnect()
+      process.exit(0)
+    })
+}
+
+/** One clear line; the port that is taken is the commonest reason. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error)
+    return `Port ${String(error.port)} is in use. PORT and AMQP_PORT say where to listen instead.`
+  return error.message
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${wordsOf(error)}\n`)
+  process.exit(1)
+})

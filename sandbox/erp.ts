@@ -1,0 +1,38 @@
+// A pretend ERP: makes a customer of a contact, unless the contact has no e-mail address.
+
+import { z } from 'zod'
+import { once, tellKey } from './idempotent.js'
+import type { Ledger } from './ledger.js'
+import { parsed } from './master-data.js'
+import { type Answer, type Asked, Refusal } from './partner-server.js'
+
+const customer = z.object({ rowId: z.string(), masterId: z.string(), name: z.string(), email: z.string().nullish() })
+const created = z.object({ number: z.string() })
+
+export function erp(ledger: Ledger): (asked: Asked) => Answer {
+  const customers = () => ledger.entries.filter(({ effect }) => effect === 'create-customer')
+
+  return (asked) => {
+    const { method, path } = asked
+    const [root, number = '', action] = path
+    if (method === 'POST' && root === 'customers' && number === '')
+      return once(ledger, asked, () => {
+        const { rowId, email } = parsed(customer, asked.body)
+        if (!email) throw new Refusal(422, 'EMAIL_MISSING', 'A customer needs an e-mail address for invoices.')
+        const given = `C-${10_001 + customers().length}`
+        return { effect: 'create-customer', subject: rowId, answer: { status: 201, body: { number: given } } }
+      })
+    if (method === 'POST' && root === 'customers' && action === 'deactivate')
+      return once(ledger, asked, () => {
+        const entry = customers().find(({ detail }) => created.safeParse(detail['answer']).data?.number === number)
+        if (!entry) throw new Refusal(404, 'CUSTOMER_UNKNOWN', `There is no customer ${number}.`)
+        return {
+          effect: 'deactivate',
+          subject: entry.subject,
+          answer: { status: 200, body: { number, state: 'inactive' } },
+        }
+      })
+    if (method === 'GET' && root === 'keys') return tellKey(ledger, number)
+    throw new Refusal(404, 'ROUTE_UNKNOWN', 'There is nothing here.')
+  }
+}

@@ -1,0 +1,62 @@
+// What a partner does wrong on purpose, switched over HTTP: PUT, POST, GET and DELETE /_faults.
+
+import { z } from 'zod'
+
+const fault = z.strictObject({
+  when: z
+    .strictObject({
+      method: z.string().optional(),
+      /** The beginning of the path. */
+      path: z.string().optional(),
+      /** A text that stands in the path or in the body. */
+      contains: z.string().optional(),
+    })
+    .default({}),
+  /** How often; for ever if absent. */
+  times: z.number().int().positive().optional(),
+  /** The part of matching requests that it meets, from 0 to 1; all if absent. */
+  share: z.number().min(0).max(1).optional(),
+  do: z.union([
+    z.strictObject({ status: z.number().int().min(400).max(599), retryAfter: z.number().int().min(0).optional() }),
+    /** Cuts the connection, before or after the effect. */
+    z.strictObject({ drop: z.enum(['before', 'after']) }),
+    z.strictObject({ delayMs: z.number().int().positive() }),
+    /** Does it, and answers what is no JSON. */
+    z.strictObject({ garbage: z.literal(true) }),
+  ]),
+})
+const faults = z.array(fault)
+export type Fault = z.infer<typeof fault>
+
+export class Faults {
+  #list: { readonly fault: Fault; left: number }[] = []
+
+  /** @throws ZodError that names the member */
+  add(list: unknown): void {
+    this.#list.push(...faults.parse(list).map((one) => ({ fault: one, left: one.times ?? Infinity })))
+  }
+
+  clear(): void {
+    this.#list = []
+  }
+
+  /** Those that are not used up. */
+  get left(): readonly Fault[] {
+    return this.#list.map(({ fault: one, left }) => (left === Infinity ? one : { ...one, times: left }))
+  }
+
+  /** The first fault that this request meets; it is used up by that. */
+  meet(method: string, path: string, body: string): Fault['do'] | undefined {
+    const met = this.#list.find(
+      ({ fault: { when, share } }) =>
+        (when.method === undefined || when.method === method) &&
+        (when.path === undefined || path.startsWith(when.path)) &&
+        (when.contains === undefined || path.includes(when.contains) || body.includes(when.contains)) &&
+        (share === undefined || Math.random() < share),
+    )
+    if (!met) return undefined
+    met.left -= 1
+    this.#list = this.#list.filter(({ left }) => left > 0)
+    return met.fault.do
+  }
+}

@@ -1,0 +1,149 @@
+// What all pretend partners have in common: an HTTP server with faults, a ledger to look at, and errors in JSON.
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { Faults } from './faults.js'
+import type { Ledger } from './ledger.js'
+
+export interface Asked {
+  readonly method: string
+  readonly url: URL
+  /** Decoded segments. */
+  readonly path: readonly string[]
+  /** Undefined when there is none. */
+  readonly body: unknown
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface PartnerServer {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Says no with a status and words of the partner's own. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly answer: Answer
+
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.answer = { status, body: { error: { code, message } } }
+  }
+}
+
+const largestBody = 1024 * 1024
+
+export async function startPartner(options: {
+  readonly port: number
+  readonly ledger: Ledger
+  readonly answer: (asked: Asked) => Answer
+}): Promise<PartnerServer> {
+  const { port, ledger, answer } = options
+  const faults = new Faults()
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      const refusal = error instanceof Refusal ? error : new Refusal(400, 'BadRequest', String(error))
+      if (!response.headersSent) send(response, refusal.answer)
+    })
+  })
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await readText(request)
+    const asked = readAsked(request, text)
+    if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
+    if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
+    const fault = faults.meet(asked.method, asked.url.pathname, text)
+    if (fault && 'delayMs' in fault) await setTimeout(fault.delayMs)
+    if (fault && 'status' in fault) return send(response, failureOf(fault))
+    if (fault && 'drop' in fault && fault.drop === 'before') return void request.socket.destroy()
+    const answered = answerOrRefuse(asked)
+    if (fault && 'drop' in fault) return void request.socket.destroy()
+    if (fault && 'garbage' in fault) return void response.writeHead(200).end('<html>')
+    send(response, answered)
+  }
+
+  function answerOrRefuse(asked: Asked): Answer {
+    try {
+      return answer(asked)
+    } catch (error) {
+      if (error instanceof Refusal) return error.answer
+      throw error
+    }
+  }
+
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}`,
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      if (server.listening) await once(server, 'close')
+    },
+  }
+}
+
+function failureOf({ status, retryAfter }: { status: number; retryAfter?: number | undefined }): Answer {
+  return {
+    status,
+    body: { error: { code: `Fault${status}`, message: 'A fault that was switched on.' } },
+    ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
+  }
+}
+
+function tellLedger({ method }: Asked, ledger: Ledger): Answer {
+  if (method === 'DELETE') ledger.clear()
+  return { status: 200, body: { entries: ledger.entries } }
+}
+
+function switchFaults({ method, body }: Asked, faults: Faults): Answer {
+  if (method === 'PUT' || method === 'DELETE') faults.clear()
+  if (method === 'PUT' || method === 'POST') faults.add(body)
+  return { status: 200, body: faults.left }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request) {
+    if (!Buffer.isBuffer(part)) continue
+    size += part.length
+    if (size > largestBody) throw new Refusal(413, 'TooLarge', `The body has more than ${largestBody} bytes.`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+function readAsked(request: IncomingMessage, text: string): Asked {
+  const url = new URL(request.url ?? '/', 'http://localhost')
+  return {
+    method: request.method ?? 'GET',
+    url,
+    path: url.pathname.split('/').filter(Boolean).map(decodeURIComponent),
+    body: parseBody(text),
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+  }
+}
+
+function parseBody(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal(400, 'NotJson', 'The body is not JSON.')
+  }
+}
+
+function send(response: ServerResponse, { status, body, headers }: Answer): void {
+  response.writeHead(status, { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers })
+  response.end(body === undefined ? undefined : JSON.stringify(body))
+}
