@@ -69,7 +69,7 @@ export function openStore(folder: string): Store {
         get: (key) => database.get([...key]),
         // lmdb-js orders strings by their bytes, and no key element of ours begins with this one.
         *entries({ prefix = [], from = prefix, before = [...prefix, '\uffff'], backwards = false, limit } = {}) {
-          yield* database.getRange({
+          const range = database.getRange({
             start: backwards ? [...before] : [...from],
             end: backwards ? [...from] : [...before],
             reverse: backwards,
@@ -77,6 +77,8 @@ export function openStore(folder: string): Store {
             inclusiveEnd: backwards,
             ...(limit === undefined ? {} : { limit }),
           })
+          // A key of one element comes back as that element.
+          for (const { key, value } of range) yield { key: Array.isArray(key) ? key : [key], value }
         },
       }
     },

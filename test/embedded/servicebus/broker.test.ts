@@ -14,6 +14,8 @@ const retryOptions = { maxRetries: 1, retryDelayInMs: 100, timeoutInMs: 5_000 }
 const patience = { maxWaitTimeInMs: 5_000 }
 const impatience = { maxWaitTimeInMs: 200 }
 
+const silent = () => undefined
+
 let folder: string
 let store: Store
 let broker: Broker
@@ -21,8 +23,7 @@ let client: ServiceBusClient
 
 async function open(): Promise<void> {
   store = openStore(folder)
-  const log = () => undefined
-  broker = await startBroker({ store, clock: systemClock, reach: carryOn, log, host: '127.0.0.1', port: 0 })
+  broker = await startBroker({ store, clock: systemClock, reach: carryOn, log: silent, host: '127.0.0.1', port: 0 })
   broker.declareQueue('orders')
   const key = 'SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true'
   client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${broker.port};${key}`, { retryOptions })
@@ -234,7 +235,7 @@ describe('a restart', () => {
     const receiver = receiverOf('orders')
     const [first, second] = await receiver.receiveMessages(2, patience)
     if (first) await receiver.completeMessage(first)
-    if (second) await receiver.deadLetterMessage(second, { deadLetterReason: 'R' })
+    if (second) await receiver.deadLetterMessage(second, { deadLetterReason: 'R', deadLetterErrorDescription: 'D' })
 
     await close()
     await open()

@@ -34,6 +34,18 @@ describe('the store', () => {
     ])
   })
 
+  test('a key of one element is a key like any other', async () => {
+    const words = store.table<number>('words')
+    await store.commit((changes) => {
+      for (const word of ['ant', 'antelope', 'bee']) changes.put(words, [word], word.length)
+    })
+
+    expect([...words.entries({ from: ['ante'], before: ['bee'] })]).toEqual([{ key: ['antelope'], value: 8 }])
+    expect([...words.entries({ backwards: true, before: ['bee'], limit: 1 })]).toEqual([
+      { key: ['antelope'], value: 8 },
+    ])
+  })
+
   test('bytes, dates, big integers and nested objects come back as they were', async () => {
     const things = store.table<unknown>('things')
     const thing = {

@@ -1,0 +1,126 @@
+// The runtime is killed with SIGKILL again and again while 200 sagas run, among partners that fail. Nothing is lost, nothing doubled, undo in reverse.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomInt, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { disagreements } from '../../local/compare-ledgers.js'
+import { hasEnded, type Installation, until } from '../../local/installation.js'
+import { freePort, startInstallation, type Started } from '../../local/processes.js'
+
+const sagas = 200
+const kills = 12
+
+let data: string
+let sandbox: ChildProcess
+let environment: Record<string, string>
+
+/** The partners live on: what they hold is what is judged by. */
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'survival-'))
+  const ports = ['--dataverse-port', '0', '--master-data-port', '0', '--erp-port', '0']
+  sandbox = fork('dist/sandbox/main.js', ['--data', join(data, 'sandbox'), ...ports], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const [at] = await once(sandbox, 'message')
+  environment = {
+    DATAVERSE_URL: at.dataverse,
+    MASTER_DATA_URL: at.masterData,
+    ERP_URL: at.erp,
+    PORT: String(await freePort()),
+    AMQP_PORT: String(await freePort()),
+  }
+})
+afterEach(async () => {
+  sandbox.disconnect()
+  await once(sandbox, 'exit')
+  rmSync(data, { recursive: true, force: true })
+})
+
+const start = () => startInstallation(join(data, 'runtime'), environment)
+
+describe('a runtime that is killed at random moments', () => {
+  it(`ends ${sagas} sagas as if nothing had happened, killed ${kills} times`, { timeout: 240_000 }, async () => {
+    let started: Started = await start()
+    const { installation } = started
+    const since = new Date().toISOString()
+    await spoil(installation)
+    const contacts = Array.from({ length: sagas }, (_, index) => ({
+      rowId: randomUUID(),
+      firstName: 'Ada',
+      lastName: `Berg ${index}`,
+      email: index % 4 === 0 ? undefined : 'ada@example.org',
+    }))
+    const messages = await Promise.all(contacts.map((contact) => installation.createContact(contact)))
+
+    const sent = sendAll(installation, messages)
+    let effects = await effectsIn(installation)
+    for (let kill = 0; kill < kills; kill++) {
+      // A random number of effects later, in the midst of the work.
+      const moment = effects + randomInt(5, 50)
+      effects = await until(
+        `effect ${moment}`,
+        async () => {
+          const now = await effectsIn(installation)
+          return now >= moment && now
+        },
+        { everyMs: 1 },
+      )
+      started.child.kill('SIGKILL')
+      await once(started.child, 'exit')
+      started = await start()
+      await started.installation.close()
+    }
+    await sent
+    const ended = await until(
+      'all sagas have ended',
+      async () => {
+        const all = await installation.sagas(since)
+        return all.length === sagas && all.every(hasEnded) && all
+      },
+      { seconds: 120 },
+    )
+
+    const rows = contacts.map(({ rowId }) => rowId)
+    expect(disagreements(rows, ended, await installation.ledgers())).toEqual([])
+    expect(ended.filter(({ phase }) => phase === 'compensated')).toHaveLength(sagas / 4)
+    await installation.close()
+    await started.stop()
+  })
+})
+
+/** A tenth of the calls meet an answer that is lost, before or after the effect. */
+async function spoil(installation: Installation): Promise<void> {
+  for (const partner of ['masterData', 'erp', 'dataverse'] as const)
+    await installation.addFaults(partner, [
+      { when: { method: 'POST', path: '/records' }, share: 0.05, do: { drop: 'after' } },
+      { when: { method: 'POST', path: '/customers' }, share: 0.05, do: { drop: 'after' } },
+      { when: { method: 'PATCH' }, share: 0.05, do: { drop: 'before' } },
+    ])
+}
+
+/** A sender that repeats what was not acknowledged, as Dataverse does. */
+async function sendAll(installation: Installation, messages: readonly { body: Buffer }[]): Promise<void> {
+  for (const message of messages) {
+    await until(
+      'the message is acknowledged',
+      () =>
+        installation.send(message).then(
+          () => true,
+          () => false,
+        ),
+      { seconds: 120 },
+    )
+    await setImmediate()
+  }
+}
+
+/** How often partners did something. */
+async function effectsIn(installation: Installation): Promise<number> {
+  const { dataverse, masterData, erp } = await installation.ledgers()
+  return dataverse.length + masterData.length + erp.length
+}

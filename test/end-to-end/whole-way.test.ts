@@ -1,0 +1,232 @@
+// npm start as a process: messages in through the real client, the story out through the status API.
+
+import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasEnded, type Installation, until } from '../../local/installation.js'
+import { startInstallation, type Started } from '../../local/processes.js'
+
+let data: string
+let started: Started
+let installation: Installation
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'whole-way-'))
+  started = await startInstallation(data)
+  installation = started.installation
+})
+afterAll(async () => {
+  await started.stop()
+  rmSync(data, { recursive: true, force: true })
+})
+
+const contact = (email: string | undefined = 'ada@example.org') => ({
+  rowId: randomUUID(),
+  firstName: 'Ada',
+  lastName: 'Berg',
+  email,
+})
+
+const get = (path: string) => fetch(`${installation.at.app}/api${path}`)
+const sagaOf = async (rowId: string) =>
+  (await installation.sagas('2020-01-01')).find((saga) => saga.rowId === rowId && hasEnded(saga))
+
+const json = async (path: string) => JSON.parse(await (await get(path)).text())
+
+async function deadLetterOf(text: string) {
+  return until('the message is dead-lettered', async () => {
+    const receiver = installation.client.createReceiver('dataverse-events', { subQueueType: 'deadLetter' })
+    const letters = await receiver.peekMessages(20).finally(() => receiver.close())
+    return letters.find(({ body }) => (Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body)) === text)
+  })
+}
+
+describe('a created contact', () => {
+  it('travels through all partners, and its saga tells how', async () => {
+    const ada = contact()
+
+    await installation.send(await installation.createContact(ada))
+    const { id } = await until('the saga has ended', () => sagaOf(ada.rowId))
+    const story = await (await get(`/sagas/${id}`)).json()
+
+    expect(id).toMatch(new RegExp(`^contact-onboarding:contact:${ada.rowId}:[0-9a-f]{20}$`))
+    expect(story).toMatchObject({
+      saga: 'contact-onboarding',
+      phase: 'completed',
+      owed: [],
+      steps: [
+        { name: 'snapshot', partner: 'dataverse', outcome: 'applied', attempts: 1 },
+        { name: 'register', partner: 'master-data', outcome: 'applied', attempts: 1 },
+        { name: 'store-key', partner: 'dataverse', outcome: 'applied', attempts: 1 },
+        { name: 'create-customer', partner: 'erp', outcome: 'applied', attempts: 1 },
+      ],
+    })
+    expect(JSON.stringify(story)).not.toMatch(/Berg|example\.org/)
+  })
+
+  it('that the ERP refuses is undone in reverse', async () => {
+    const ada = contact('')
+
+    await installation.send(await installation.createContact(ada))
+    const { id } = await until('the saga has ended', () => sagaOf(ada.rowId))
+
+    expect(await (await get(`/sagas/${id}`)).json()).toMatchObject({
+      phase: 'compensated',
+      steps: [
+        { name: 'snapshot' },
+        { name: 'register', undo: { outcome: 'applied' } },
+        { name: 'store-key', undo: { outcome: 'applied' } },
+        { name: 'create-customer', outcome: 'refused', reason: expect.stringContaining('EMAIL_MISSING') },
+      ],
+    })
+    const { masterData, dataverse } = await installation.ledgers()
+    const effects = [...masterData, ...dataverse]
+      .filter(({ subject }) => subject === ada.rowId)
+      .toSorted((a, b) => a.seq - b.seq)
+      .map(({ effect }) => effect)
+    expect(effects).toEqual(['create', 'register', 'update', 'update', 'retire'])
+  })
+
+  it('whose message comes three times runs once, even when the first run is over', async () => {
+    const ada = contact()
+    const message = await installation.createContact(ada)
+
+    await installation.send(message)
+    await installation.send(message)
+    await until('the saga has ended', () => sagaOf(ada.rowId))
+    await installation.send(message)
+    const other = contact()
+    await installation.send(await installation.createContact(other))
+    await until('a later saga has ended', () => sagaOf(other.rowId))
+
+    const { masterData } = await installation.ledgers()
+    expect(masterData.filter(({ subject }) => subject === ada.rowId)).toHaveLength(1)
+  })
+
+  it('whose partner answers late, never, or nonsense gets there under one key', async () => {
+    const ada = contact()
+    const message = await installation.createContact(ada)
+    const when = { contains: ada.rowId }
+    await installation.addFaults('masterData', [
+      { when, times: 1, do: { drop: 'after' } },
+      { when, times: 1, do: { garbage: true } },
+    ])
+    await installation.addFaults('erp', [{ when, times: 1, do: { status: 503, retryAfter: 1 } }])
+
+    await installation.send(message)
+    const saga = await until('the saga has ended', () => sagaOf(ada.rowId))
+
+    expect(saga.phase).toBe('completed')
+    expect(saga.steps.map(({ attempts }) => attempts)).toEqual([1, 3, 1, 2])
+    const { masterData } = await installation.ledgers()
+    expect(masterData.filter(({ subject }) => subject === ada.rowId)).toHaveLength(1)
+  })
+})
+
+describe('bad input', () => {
+  it('that is no JSON goes to the dead-letter queue with a reason and what to do', async () => {
+    await installation.send({ body: Buffer.from('<xml/>') })
+
+    expect(await deadLetterOf('<xml/>')).toMatchObject({
+      deadLetterReason: 'EVENT_NOT_JSON',
+      deadLetterErrorDescription: expect.stringContaining('message format'),
+    })
+  })
+
+  it('that is no RemoteExecutionContext goes there too, naming the member', async () => {
+    await installation.send({ body: Buffer.from('{"hello":"world"}') })
+
+    expect(await deadLetterOf('{"hello":"world"}')).toMatchObject({
+      deadLetterReason: 'EVENT_NOT_A_CONTEXT',
+      deadLetterErrorDescription: expect.stringContaining("'MessageName'"),
+    })
+  })
+
+  it('for a table that no saga takes is completed', async () => {
+    const before = await installation.sagas('2020-01-01')
+    await installation.send({ body: readFileSync('test/messages/account-update.json') })
+    const later = contact()
+    await installation.send(await installation.createContact(later))
+    await until('a later saga has ended', () => sagaOf(later.rowId))
+
+    const after = await installation.sagas('2020-01-01')
+    expect(after).toHaveLength(before.length + 1)
+    const receiver = installation.client.createReceiver('dataverse-events')
+    expect(await receiver.peekMessages(10)).toEqual([])
+  })
+})
+
+describe('the status API', () => {
+  it('answers problem documents', async () => {
+    const unknown = await get(`/sagas/nothing:contact:${randomUUID()}:00000000000000000000`)
+    const malformed = await get('/sagas?limit=many')
+
+    expect([unknown.status, unknown.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+    expect(await unknown.json()).toMatchObject({ code: 'INSTANCE_UNKNOWN', status: 404 })
+    expect([malformed.status, await malformed.json()]).toEqual([
+      400,
+      expect.objectContaining({ code: 'QUERY_MALFORMED' }),
+    ])
+  })
+
+  it('refuses to retry what is not held', async () => {
+    const ada = contact()
+    await installation.send(await installation.createContact(ada))
+    const { id } = await until('the saga has ended', () => sagaOf(ada.rowId))
+
+    const answer = await fetch(`${installation.at.app}/api/sagas/${id}/retry`, { method: 'POST' })
+
+    expect([answer.status, await answer.json()]).toEqual([409, expect.objectContaining({ code: 'COMMAND_ILLEGAL' })])
+  })
+
+  it('pages through the list, the newest first', async () => {
+    const all = await json('/sagas?limit=500')
+    const first = await json('/sagas?limit=2')
+    const second = await json(`/sagas?limit=2&token=${first.next}`)
+
+    expect([...first.sagas, ...second.sagas].map(({ id }) => id)).toEqual(
+      all.sagas.slice(0, 4).map(({ id }: { id: string }) => id),
+    )
+  })
+
+  it('finds the sagas of a row by the beginning of their ids', async () => {
+    const { sagas } = await json('/sagas?limit=1')
+    const { rowId, id } = sagas[0]
+
+    const found = await json(`/sagas?prefix=contact-onboarding:contact:${rowId}`)
+
+    expect(found.sagas.map((saga: { id: string }) => saga.id)).toEqual([id])
+  })
+
+  it('never shows the platform’s management URLs', async () => {
+    expect(await (await get('/sagas?limit=500')).text()).not.toMatch(/webhooks|code=/)
+  })
+})
+
+describe('the start', () => {
+  it.each([
+    ['SETTING_MALFORMED', { ERP_URL: 'erp' }, 'Setting ERP_URL is not an http or https address'],
+    ['a port', { PORT: 'many' }, 'Setting PORT'],
+  ])('stops with one clear line at %s', (_, environment, words) => {
+    const { status, stderr } = spawnSync(process.execPath, ['dist/local/start.js'], {
+      env: {
+        ...process.env,
+        PORT: '0',
+        AMQP_PORT: '0',
+        DATAVERSE_PORT: '0',
+        MASTER_DATA_PORT: '0',
+        ERP_PORT: '0',
+        DATA_DIR: join(data, 'other'),
+        ...environment,
+      },
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+
+    expect(status).toBe(1)
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(words)])
+  })
+})
