@@ -1,7 +1,7 @@
 // The doors of a running `npm start`, as anybody outside has them: the status API, the queue, and the sandbox.
 
 import { setTimeout } from 'node:timers/promises'
-import { ServiceBusClient } from '@azure/service-bus'
+import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus'
 import { z } from 'zod'
 import type { Ledgers } from './compare-ledgers.js'
 import { contactCreated, type DataverseMessage, type NewContact } from './dataverse-message.js'
@@ -41,14 +41,16 @@ export const hasEnded = ({ phase }: Saga) => phase === 'completed' || phase === 
 
 export class Installation {
   readonly at: Addresses
-  readonly #client: ServiceBusClient
+  readonly client: ServiceBusClient
+  readonly #sender: ServiceBusSender
 
   constructor(at: Addresses) {
     this.at = at
     const key = 'SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true'
-    this.#client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${at.amqpPort};${key}`, {
+    this.client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${at.amqpPort};${key}`, {
       retryOptions: { maxRetries: 20, retryDelayInMs: 200, timeoutInMs: 3_000 },
     })
+    this.#sender = this.client.createSender('dataverse-events')
   }
 
   /** Whether the app answers that it is well. */
@@ -77,11 +79,7 @@ export class Installation {
   }
 
   async send(message: DataverseMessage | { readonly body: Buffer }): Promise<void> {
-    await this.#client.createSender('dataverse-events').sendMessages(message)
-  }
-
-  get client(): ServiceBusClient {
-    return this.#client
+    await this.#sender.sendMessages(message)
   }
 
   /** All sagas that began at or after a time, ISO 8601. */
@@ -103,7 +101,7 @@ export class Installation {
   }
 
   close(): Promise<void> {
-    return this.#client.close()
+    return this.client.close()
   }
 }
 

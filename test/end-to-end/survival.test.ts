@@ -3,10 +3,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { disagreements } from '../../local/compare-ledgers.js'
 import { hasEnded, type Installation, until } from '../../local/installation.js'
@@ -58,18 +57,10 @@ describe('a runtime that is killed at random moments', () => {
     const messages = await Promise.all(contacts.map((contact) => installation.createContact(contact)))
 
     const sent = sendAll(installation, messages)
-    let effects = await effectsIn(installation)
     for (let kill = 0; kill < kills; kill++) {
       // A random number of effects later, in the midst of the work.
-      const moment = effects + randomInt(5, 50)
-      effects = await until(
-        `effect ${moment}`,
-        async () => {
-          const now = await effectsIn(installation)
-          return now >= moment && now
-        },
-        { everyMs: 1 },
-      )
+      const moment = ledgerBytes() + randomInt(1, 40) * bytesPerEffect
+      await until('partners have done more', () => Promise.resolve(ledgerBytes() >= moment), { everyMs: 1 })
       started.child.kill('SIGKILL')
       await once(started.child, 'exit')
       started = await start()
@@ -103,24 +94,27 @@ async function spoil(installation: Installation): Promise<void> {
     ])
 }
 
-/** A sender that repeats what was not acknowledged, as Dataverse does. */
+/** Senders that repeat what was not acknowledged, as Dataverse does. */
 async function sendAll(installation: Installation, messages: readonly { body: Buffer }[]): Promise<void> {
-  for (const message of messages) {
-    await until(
-      'the message is acknowledged',
-      () =>
-        installation.send(message).then(
-          () => true,
-          () => false,
-        ),
-      { seconds: 120 },
+  const left = [...messages]
+  const sendOne = (message: { body: Buffer }) =>
+    installation.send(message).then(
+      () => true,
+      () => false,
     )
-    await setImmediate()
+  const sender = async () => {
+    for (let message = left.shift(); message; message = left.shift()) {
+      const one = message
+      await until('the message is acknowledged', () => sendOne(one), { seconds: 120 })
+    }
   }
+  await Promise.all(Array.from({ length: 10 }, sender))
 }
 
-/** How often partners did something. */
-async function effectsIn(installation: Installation): Promise<number> {
-  const { dataverse, masterData, erp } = await installation.ledgers()
-  return dataverse.length + masterData.length + erp.length
+const bytesPerEffect = 250
+
+/** What partners have written down: cheap to ask for, again and again. */
+function ledgerBytes(): number {
+  const files = ['dataverse', 'master-data', 'erp'].map((name) => join(data, 'sandbox', `${name}.jsonl`))
+  return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 }
