@@ -13,8 +13,8 @@ export interface Started {
   stop(): Promise<void>
 }
 
-/** Compiled, wherever this file itself runs from. */
-const program = resolve(__dirname, __dirname.includes('dist') ? '.' : '../dist/local', 'start.js')
+/** `npm start`'s, compiled, wherever this file itself runs from. */
+const startProgram = resolve(__dirname, __dirname.includes('dist') ? '.' : '../dist/local', 'start.js')
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -26,8 +26,15 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** @param environment wins over the ports that are chosen here, and over the caller's own environment */
-export async function startInstallation(data: string, environment: Record<string, string> = {}): Promise<Started> {
+/**
+ * @param environment wins over the ports that are chosen here, and over the caller's own environment
+ * @param program takes all it needs from its environment
+ */
+export async function startInstallation(
+  data: string,
+  environment: Record<string, string> = {},
+  program = startProgram,
+): Promise<Started> {
   const [http, amqp, dataverse, masterData, erp] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
   const ports = { PORT: http, AMQP_PORT: amqp, DATAVERSE_PORT: dataverse, MASTER_DATA_PORT: masterData, ERP_PORT: erp }
   const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
@@ -45,7 +52,7 @@ export async function startInstallation(data: string, environment: Record<string
     erp: at('ERP_URL', 'ERP_PORT'),
   })
   await until('the app is healthy', async () => {
-    if (child.exitCode !== null) throw new Error(`The app ended with code ${child.exitCode}.`)
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('The app has ended.')
     return installation.isHealthy()
   })
   return {

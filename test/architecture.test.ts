@@ -29,7 +29,9 @@ const withoutExtension = (path: string) => path.replace(/\.[jt]s$/, '')
 
 /** What a file imports: places of the table, and packages by name. */
 function importsOf({ path, text }: SourceFile): string[] {
-  const specifiers = [...text.matchAll(/(?:from|import\(|^import) ?'([^']+)'/gm)].map(([, specifier = '']) => specifier)
+  const specifiers = [...text.matchAll(/(?:from |import\(|\bload\(|^import )'([^']+)'/gm)].map(
+    ([, specifier = '']) => specifier,
+  )
   return specifiers.map((specifier) => {
     if (specifier.startsWith('.')) {
       const target = withoutExtension(posix.join(posix.dirname(path), specifier))

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CrashPoint } from '../../embedded/crash-points.js'
 import { disagreements } from '../../local/compare-ledgers.js'
 import { hasEnded, type Installation, until } from '../../local/installation.js'
 import { freePort, startInstallation, type Started } from '../../local/processes.js'
@@ -40,7 +41,7 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
-const start = () => startInstallation(join(data, 'runtime'), environment)
+const start = (program?: string) => startInstallation(join(data, 'runtime'), environment, program)
 
 describe('a runtime that is killed at random moments', () => {
   it(`ends ${sagas} sagas as if nothing had happened, killed ${kills} times`, { timeout: 240_000 }, async () => {
@@ -81,6 +82,38 @@ describe('a runtime that is killed at random moments', () => {
     expect(ended.filter(({ phase }) => phase === 'compensated')).toHaveLength(sagas / 4)
     await installation.close()
     await started.stop()
+  })
+})
+
+describe('a runtime that dies at a named point', () => {
+  const points: CrashPoint[] = [
+    'broker:message-stored',
+    'broker:delivery-settled',
+    'hub:turn-computed',
+    'hub:turn-persisted',
+    'hub:activity-done',
+  ]
+
+  it.each(points)('%s, ends the saga at its next start', async (point) => {
+    environment = { ...environment, DIE_AT: point, DIE_AT_COUNT: String(randomInt(1, 3)) }
+    const dying = await start('test/end-to-end/dying-runtime.cjs')
+    const since = new Date().toISOString()
+    const contact = { rowId: randomUUID(), firstName: 'Ada', lastName: 'Berg', email: undefined }
+    const message = await dying.installation.createContact(contact)
+
+    const sent = sendAll(dying.installation, [message, message])
+    await once(dying.child, 'exit')
+    const reborn = await start()
+    await sent
+    const ended = await until('the saga has ended', async () => {
+      const all = await reborn.installation.sagas(since)
+      return all.length > 0 && all.every(hasEnded) && all
+    })
+
+    expect(dying.child.signalCode).toBe('SIGKILL')
+    expect(disagreements([contact.rowId], ended, await reborn.installation.ledgers())).toEqual([])
+    await dying.installation.close()
+    await reborn.stop()
   })
 })
 

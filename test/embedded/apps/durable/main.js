@@ -1,0 +1,145 @@
+// An ordinary Durable Functions app that uses what orchestrators use.
+
+const { app } = require('@azure/functions')
+const df = require('durable-functions')
+
+const minutes = (context, count) => new Date(context.df.currentUtcDateTime.getTime() + count * 60_000)
+
+df.app.activity('shout', { handler: (text) => text.toUpperCase() })
+df.app.activity('echo', { handler: (value) => value })
+
+let failuresLeft = 0
+df.app.activity('flaky', {
+  handler: (failures) => {
+    if (failuresLeft === 0) failuresLeft = failures + 1
+    failuresLeft -= 1
+    if (failuresLeft > 0) throw new Error(`no, ${failuresLeft} more`)
+    return 'at last'
+  },
+})
+df.app.activity('hopeless', {
+  handler: () => {
+    throw new TypeError('never')
+  },
+})
+
+df.app.orchestration('sequence', function* (context) {
+  const first = yield context.df.callActivity('shout', 'a')
+  const second = yield context.df.callActivity('shout', `${first}b`)
+  return { second, input: context.df.getInput() }
+})
+
+df.app.orchestration('fanOut', function* (context) {
+  const names = Array.from({ length: 50 }, (_, index) => `n${index}`)
+  return yield context.df.Task.all(names.map((name) => context.df.callActivity('shout', name)))
+})
+
+df.app.orchestration('types', function* (context) {
+  const values = [1.5, true, null, 'text', '"quoted"', { deep: [1] }]
+  const answers = []
+  for (const value of values) answers.push(yield context.df.callActivity('echo', value))
+  return answers
+})
+
+df.app.orchestration('retries', function* (context) {
+  const retry = new df.RetryOptions(5, 4)
+  return yield context.df.callActivityWithRetry('flaky', retry, 2)
+})
+
+df.app.orchestration('givesUp', function* (context) {
+  try {
+    yield context.df.callActivityWithRetry('hopeless', new df.RetryOptions(5, 2))
+  } catch (error) {
+    return `caught: ${error.message.split('\n')[0].trim()}`
+  }
+})
+
+df.app.orchestration('fails', function* (context) {
+  yield context.df.callActivity('hopeless')
+})
+
+df.app.orchestration('throwsNothing', function* () {
+  yield* []
+  throw ''
+})
+
+df.app.orchestration('timer', function* (context) {
+  const before = context.df.currentUtcDateTime.getTime()
+  yield context.df.createTimer(new Date(before + 50))
+  return context.df.currentUtcDateTime.getTime() - before
+})
+
+/** An event, with one and the same timer as the deadline of every wait. */
+df.app.orchestration('twoEvents', function* (context) {
+  const deadline = context.df.createTimer(minutes(context, 60))
+  const heard = []
+  while (heard.length < 2) {
+    const event = context.df.waitForExternalEvent('Word')
+    const winner = yield context.df.Task.any([event, deadline])
+    if (winner === deadline) return 'too late'
+    heard.push(event.result)
+  }
+  deadline.cancel()
+  return heard
+})
+
+df.app.orchestration('waits', function* (context) {
+  context.df.setCustomStatus({ waitingFor: 'Word' })
+  return yield context.df.waitForExternalEvent('Word')
+})
+
+df.app.orchestration('countsDown', function* (context) {
+  const left = context.df.getInput()
+  yield context.df.callActivity('echo', left)
+  if (left > 0) context.df.continueAsNew(left - 1)
+  else return 'lift off'
+})
+
+df.app.orchestration('tooMuchStatus', function* (context) {
+  context.df.setCustomStatus('x'.repeat(9_000))
+  yield context.df.callActivity('echo', 1)
+})
+
+df.app.orchestration('unsupported', function* (context) {
+  yield context.df.callSubOrchestrator('sequence')
+})
+
+let changed = false
+df.app.orchestration('changes', function* (context) {
+  const first = changed ? 'echo' : 'shout'
+  yield context.df.callActivity(first, 'x')
+  yield context.df.waitForExternalEvent('Word')
+})
+app.post('change', { handler: async () => void (changed = true) })
+
+app.http('start', {
+  route: 'start/{name}',
+  methods: ['POST'],
+  extraInputs: [df.input.durableClient()],
+  handler: async (request, context) => {
+    const client = df.getClient(context)
+    const id = await client.startNew(request.params.name, { input: await request.json() })
+    return client.createCheckStatusResponse(request, id)
+  },
+})
+
+app.http('mirror', {
+  route: 'mirror/{first}/{number:int?}',
+  methods: ['GET', 'POST'],
+  handler: async (request) => ({
+    status: 201,
+    headers: { 'x-seen': request.headers.get('x-sent') ?? '' },
+    cookies: [{ name: 'c', value: 'v', maxAge: 5 }],
+    jsonBody: {
+      params: request.params,
+      query: request.query.get('q'),
+      text: request.method === 'POST' ? await request.text() : null,
+    },
+  }),
+})
+app.get('nothing', { handler: async () => undefined })
+app.get('broken', {
+  handler: async () => {
+    throw new Error('a bug')
+  },
+})
