@@ -60,7 +60,8 @@ export class TaskHub {
   readonly #options: HubOptions
   readonly #tables: HubTables
   readonly #live = new Map<string, Live>()
-  readonly #starting = new Set<string>()
+  /** Starts that are not on disk yet. */
+  readonly #starting = new Map<string, Promise<void>>()
   readonly #timers = new Map<string, Cancel>()
   readonly #running = new Set<Promise<void>>()
   readonly #activityLimit: Limit
@@ -137,39 +138,43 @@ export class TaskHub {
     input: string | null,
     { id = newId(), version = this.settings.defaultVersion } = {},
   ): Promise<string> {
-    const { code, store } = this.#options
+    const { code } = this.#options
     const registered = code.orchestrators.find((known) => known.toLowerCase() === name.toLowerCase())
     if (!registered) throw noSuchOrchestrator(name, code.orchestrators)
+    // Whoever comes second is refused only when the first can be found.
+    for (let other = this.#starting.get(id); other; other = this.#starting.get(id)) await other
     const existing = this.find(id)
-    if (this.#starting.has(id)) throw alreadyExists('Pending')
     if (existing && !hasEnded(existing.status) && !this.settings.replaceRunning) throw alreadyExists(existing.status)
-    this.#starting.add(id)
-    try {
-      const row = this.#newRow(id, registered, version, input)
-      const started = this.#startedEvent(row)
-      const letter = this.#nextLetter()
-      await store.commit((changes) => {
-        if (existing) {
-          removeBelongings(changes, this.#tables, id)
-          changes.remove(this.#tables.byCreation, [existing.createdAt, id])
-        }
-        changes.put(this.#tables.instances, [id], row)
-        changes.put(this.#tables.byCreation, [row.createdAt, id], true)
-        changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(started) })
-      })
-      const live: Live = {
-        row,
-        events: [],
-        played: '',
-        inbox: [{ kind: 'event', event: started, letter }],
-        busy: false,
+    const starting = this.#startNew(this.#newRow(id, registered, version, input), existing).finally(() =>
+      this.#starting.delete(id),
+    )
+    this.#starting.set(id, starting)
+    await starting
+    return id
+  }
+
+  async #startNew(row: InstanceRow, existing: InstanceRow | undefined): Promise<void> {
+    const { id } = row
+    const started = this.#startedEvent(row)
+    const letter = this.#nextLetter()
+    await this.#options.store.commit((changes) => {
+      if (existing) {
+        removeBelongings(changes, this.#tables, id)
+        changes.remove(this.#tables.byCreation, [existing.createdAt, id])
       }
-      this.#live.set(id, live)
-      this.#kick(live)
-      return id
-    } finally {
-      this.#starting.delete(id)
+      changes.put(this.#tables.instances, [id], row)
+      changes.put(this.#tables.byCreation, [row.createdAt, id], true)
+      changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(started) })
+    })
+    const live: Live = {
+      row,
+      events: [],
+      played: '',
+      inbox: [{ kind: 'event', event: started, letter }],
+      busy: false,
     }
+    this.#live.set(id, live)
+    this.#kick(live)
   }
 
   /** @param input JSON text. @throws HubError 404, 410 */
