@@ -3,11 +3,11 @@
 import { app } from '@azure/functions'
 import { app as durable, input } from 'durable-functions'
 import { askPartner } from './activities/ask-partner.js'
-import { partners } from './app/index.js'
+import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
-import { runSaga } from './orchestrators/saga.js'
+import { sagaOrchestrator } from './orchestrators/saga.js'
 import { checkSettings } from './settings.js'
-import { retrySaga } from './triggers/commands.js'
+import { commandSaga } from './triggers/commands.js'
 import { dataverseEventsQueue, onDataverseEvent } from './triggers/dataverse-events.js'
 import { tellHealth } from './triggers/health.js'
 import { answering } from './triggers/http-answer.js'
@@ -27,10 +27,15 @@ const dataverseEvents = {
 }
 app.serviceBusQueue('dataverseEvents', dataverseEvents)
 
-durable.orchestration(names.saga, runSaga)
+durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
 durable.activity(names.askPartner, { handler: askPartner })
 
 app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
 app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })
-app.post('retrySaga', { route: 'sagas/{id}/retry', authLevel: 'function', extraInputs, handler: answering(retrySaga) })
+app.post('commandSaga', {
+  route: 'sagas/{id}/{command}',
+  authLevel: 'function',
+  extraInputs,
+  handler: answering(commandSaga),
+})
 app.get('health', { route: 'health', authLevel: 'anonymous', extraInputs, handler: answering(tellHealth) })

@@ -3,6 +3,6 @@
 export const names = {
   saga: 'saga',
   askPartner: 'askPartner',
-  /** Raised to an instance that is held: ask again. */
-  retry: 'retry',
+  /** Raised to an instance: what a person commands, or a partner answers later. */
+  signal: 'signal',
 } as const

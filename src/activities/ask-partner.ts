@@ -4,18 +4,54 @@ import type { InvocationContext } from '@azure/functions'
 import { actionNamed } from '../app/index.js'
 import { outcomeOf } from '../partner/classify.js'
 import { send } from '../partner/http.js'
-import type { Ask } from '../saga/machine.js'
+import type { AnyAction, PartnerRequest } from '../saga/action.js'
+import { SagaError } from '../saga/errors.js'
+import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
+import { unreachable } from '../saga/unreachable.js'
 import { addressIn } from '../settings.js'
 
+/** Never rejects: an orchestration would fail by it, with effects at partners that nobody undoes. */
 export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log'>): Promise<Outcome> {
-  const { partner, action } = actionNamed(ask.partner, ask.action)
-  const request = ask.what === 'do' ? action.requestFor(ask.input) : action.undoRequestFor(ask.done)
-  const reply = await send(addressIn(partner.addressSetting), request, {
-    'idempotency-key': ask.key,
-  })
-  const read = (body: unknown) => (ask.what === 'do' ? action.readOutput(body) : undefined)
-  const outcome = outcomeOf(reply, action.meaningsOf(ask.what), read)
-  context.log(`${ask.key} attempt ${ask.attempt}: ${ask.partner}.${ask.action} ${ask.what} → ${outcome.kind}`)
+  const outcome = await outcomeOfAsking(ask)
+  context.log(`${ask.key} ${ask.what} ${ask.attempt}: ${ask.partner}.${ask.action} → ${outcome.kind}`)
   return outcome
+}
+
+async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
+  let address: string
+  let action: AnyAction
+  let request: PartnerRequest
+  try {
+    const found = actionNamed(ask.partner, ask.action)
+    action = found.action
+    address = addressIn(found.partner.addressSetting)
+    request = requestOf(ask, action)
+  } catch (error) {
+    return unsent(error)
+  }
+  const reply = await send(address, request, { 'idempotency-key': ask.key })
+  // With an answer that comes later, or for an undo, what the body says does not matter.
+  const isRead = ask.what === 'probe' || (ask.what === 'do' && action.answeredWithin === undefined)
+  return outcomeOf(reply, action.meaningsOf(ask.what), (body) => (isRead ? action.readOutput(body) : undefined))
+}
+
+/** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
+function unsent(error: unknown): Outcome {
+  if (error instanceof SagaError) return { kind: 'deferred', reason: `${error.code}: ${error.what}` }
+  // The words of the error may quote the values.
+  return { kind: 'refused', reason: 'the request can not be made of what the step was given' }
+}
+
+function requestOf(ask: Ask, action: AnyAction): PartnerRequest {
+  switch (ask.what) {
+    case 'do':
+      return action.requestFor(ask.input)
+    case 'undo':
+      return action.undoRequestFor(ask.done)
+    case 'probe':
+      return action.probeRequestFor({ input: ask.input, key: ask.key })
+    default:
+      return unreachable(ask)
+  }
 }

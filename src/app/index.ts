@@ -1,6 +1,6 @@
 // The two lists: what runs here, and whom it talks to.
 
-import type { Action, Partner } from '../saga/action.js'
+import type { AnyAction, Partner } from '../saga/action.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
 import { dataverse } from './partners/dataverse.js'
@@ -20,7 +20,7 @@ export function sagaNamed(name: string, version: number): Saga {
 }
 
 /** @throws SagaError `ACTION_UNKNOWN` */
-export function actionNamed(partner: string, name: string): { readonly partner: Partner; readonly action: Action } {
+export function actionNamed(partner: string, name: string): { readonly partner: Partner; readonly action: AnyAction } {
   const found = partners.find((it) => it.name === partner)
   const action = found?.actions.find((it) => it.name === name)
   if (!found || !action) throw SagaError.of('ACTION_UNKNOWN', { partner, action: name })

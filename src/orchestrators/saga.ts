@@ -1,15 +1,20 @@
-// Drives the machine on durable-functions. Decides nothing: a command becomes a durable task, its result an event.
+// Drives the machine on durable-functions. Decides nothing: what is to be done next becomes a durable task, its result an event.
+//
+// Every task is yielded once. The platform's host can't tell a task that is yielded again from a new one, and would run an activity twice. So partners
+// are asked without listening to anything else, and signals are heard while the instance waits.
 
 import type { OrchestrationContext, Task } from 'durable-functions'
-import { sagaNamed } from '../app/index.js'
 import { names } from '../names.js'
-import type { EndPhase } from '../saga/phase.js'
+import type { Saga } from '../saga/define.js'
 import { readInstanceId } from '../saga/ids.js'
-import { begin, type Command, type SagaEvent, turn } from '../saga/machine.js'
+import { begin, type SagaEvent, turn } from '../saga/machine.js'
+import { type Ask, type Next, nextOf } from '../saga/next.js'
 import { readOutcome } from '../saga/outcome.js'
+import type { EndPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
+import { readSignal } from '../saga/signal.js'
+import type { SagaState } from '../saga/state.js'
 import { statusOf } from '../saga/status.js'
-import { unreachable } from '../saga/unreachable.js'
 
 /** As much of the durable context as the driver uses. */
 export type Durable = Pick<
@@ -21,36 +26,69 @@ export type Durable = Pick<
   | 'callActivity'
   | 'createTimer'
   | 'waitForExternalEvent'
+  | 'continueAsNew'
+  | 'Task'
 >
 
-export function* runSaga({ df }: { readonly df: Durable }): Generator<Task, { phase: EndPhase }, unknown> {
-  const { saga: name, version, event } = df.getInput<SagaInput>()
-  const saga = sagaNamed(name, version)
-  let { state, command } = begin(saga, { instance: readInstanceId(df.instanceId), event, at: nowOf(df) })
-  df.setCustomStatus(statusOf(saga, state))
-  while (command.kind !== 'end') {
-    const happened = yield* carryOut(df, command)
-    ;({ state, command } = turn(saga, state, happened))
-    df.setCustomStatus(statusOf(saga, state))
+export type FindSaga = (name: string, version: number) => Saga
+
+/** Waits after which the history is cut: a saga that waits for weeks must not replay all of them every time. */
+const mostWaits = 50
+
+export function sagaOrchestrator(find: FindSaga) {
+  return function* runSaga({
+    df,
+  }: {
+    readonly df: Durable
+  }): Generator<Task, { phase: EndPhase } | undefined, unknown> {
+    const input = df.getInput<SagaInput>()
+    const saga = find(input.saga, input.version)
+    let state =
+      input.state ?? begin(saga, { instance: readInstanceId(df.instanceId), event: input.event, at: nowOf(df) })
+    for (let waits = 0; ; ) {
+      df.setCustomStatus(statusOf(saga, state))
+      const next = nextOf(saga, state)
+      if (next.kind === 'end') return { phase: next.phase }
+      if (next.kind === 'wait' && ++waits > mostWaits) {
+        df.continueAsNew({ ...input, state })
+        return undefined
+      }
+      const events = next.kind === 'ask' ? yield* ask(df, next.asks) : yield* wait(df, next)
+      state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
+    }
   }
-  return { phase: command.phase }
 }
 
-function* carryOut(df: Durable, command: Exclude<Command, { kind: 'end' }>): Generator<Task, SagaEvent, unknown> {
-  switch (command.kind) {
-    case 'ask': {
-      const outcome = readOutcome(yield df.callActivity(names.askPartner, command.ask))
-      return { kind: 'answered', at: nowOf(df), outcome }
-    }
-    case 'sleep':
-      yield df.createTimer(new Date(df.currentUtcDateTime.getTime() + command.ms))
-      return { kind: 'woken', at: nowOf(df) }
-    case 'hold':
-      yield df.waitForExternalEvent(names.retry)
-      return { kind: 'retry', at: nowOf(df) }
-    default:
-      return unreachable(command)
-  }
+function* ask(df: Durable, asks: readonly Ask[]): Generator<Task, SagaEvent[], unknown> {
+  const tasks = asks.map((one) => df.callActivity(names.askPartner, one))
+  const [single] = tasks
+  const results = tasks.length === 1 && single ? [yield single] : yield df.Task.all(tasks)
+  const answers = Array.isArray(results) ? results : []
+  return asks.map(({ step, what }, index) => ({
+    kind: 'answered',
+    at: nowOf(df),
+    step,
+    what,
+    outcome: readOutcome(answers[index]),
+  }))
+}
+
+function* wait(df: Durable, { until }: Extract<Next, { kind: 'wait' }>): Generator<Task, SagaEvent[], unknown> {
+  const signal = df.waitForExternalEvent(names.signal)
+  if (until === undefined) return heard(yield signal, nowOf(df))
+  const timer = df.createTimer(new Date(until))
+  const winner = yield df.Task.any([signal, timer])
+  if (winner === timer) return [{ kind: 'woken', at: nowOf(df) }]
+  timer.cancel()
+  return heard(signal.result, nowOf(df))
+}
+
+function heard(value: unknown, at: string): SagaEvent[] {
+  const signal = readSignal(value)
+  if (!signal) return []
+  return signal.kind === 'command'
+    ? [{ kind: 'said', at, command: signal.command }]
+    : [{ kind: 'replied', at, step: signal.step, outcome: signal.outcome }]
 }
 
 /** The only time that a replay sees again. */

@@ -1,7 +1,7 @@
-// Something a partner can do, and how it is undone: declared once per partner, used by any saga.
+// Something a partner can do, how it is undone, and how to find out whether it was done: declared once per partner, used by any saga.
 
 import type { OutcomeKind } from './outcome.js'
-import { patient, type RetryPolicy, relentless } from './policy.js'
+import { type EndlessPolicy, type FinitePolicy, patient, type RetryPolicy } from './policy.js'
 
 /** Reads foreign data or throws; a zod schema is one. */
 export interface Reader<Value> {
@@ -26,42 +26,78 @@ export interface Done<Input, Output> {
   readonly output: Output
 }
 
-export interface ActionDeclaration<Input, Output> {
+export interface Undo<Input, Output> {
+  readonly request: (done: Done<Input, Output>) => PartnerRequest
+  /**
+   * The undo of a call of which nobody knows whether it was applied, made of what it was asked for and under which key. Without it such a call is
+   * owed until a person has looked.
+   */
+  readonly inDoubt?: (asked: { readonly input: Input; readonly key: string }) => PartnerRequest
+  /** `patient` if absent. What is not undone by then is a debt: it is told as owed, and tried again at the longest interval until it is. */
+  readonly retry?: RetryPolicy
+  readonly meanings?: StatusMeanings
+}
+
+/** A reason why an effect can not be taken back. A saga that is undone around it ends `indebted`, and says so. */
+export interface Irreversible {
+  readonly irreversible: string
+}
+
+/** Asks the partner whether a call was applied, under the key that it was made with. */
+export interface Probe<Input> {
+  readonly request: (asked: { readonly input: Input; readonly key: string }) => PartnerRequest
+  /** What the answers mean; the common reading if absent: 2xx that can be read as the action's output is applied, 404 is not applied. */
+  readonly meanings?: StatusMeanings
+}
+
+export interface ActionDeclaration<Input, Output, Retry extends RetryPolicy> {
   readonly input: Reader<Input>
+  /** Reads the partner's answer: of the call itself, or with `answeredWithin` of the message that comes later. */
   readonly output: Reader<Output>
   readonly request: (input: Input) => PartnerRequest
   /** `patient` if absent. */
-  readonly retry?: RetryPolicy
+  readonly retry?: Retry
   /**
    * What the partner does with a second request under the same idempotency key.
-   * `honoured`: answers again without a second effect, so a call in doubt may be repeated. `ignored`: a call in doubt is held for a person.
+   * `honoured`: answers again without a second effect, so a call in doubt may be repeated. `ignored`: a call in doubt is probed, or held for a person.
    */
   readonly keys: 'honoured' | 'ignored'
   readonly meanings?: StatusMeanings
-  readonly undo?: {
-    readonly request: (done: Done<Input, Output>) => PartnerRequest
-    /** `relentless` if absent. */
-    readonly retry?: RetryPolicy
-    readonly meanings?: StatusMeanings
-  }
+  readonly probe?: Probe<Input>
+  /** Set when the partner only takes the call and answers it later: milliseconds after which the call is in doubt. */
+  readonly answeredWithin?: number
 }
 
-/** An action in the form in which the engine keeps it. `Input` and `Output` are for the compiler: at run time each value is read again. */
-export interface Action<Input = never, Output = unknown> {
+/** What the language must know of an action before it may stand in a certain place. */
+export interface Traits {
+  readonly back: 'undoable' | 'irreversible' | 'none'
+  readonly patience: 'finite' | 'endless'
+}
+
+/** An action in the form in which the engine keeps it. Its type parameters are for the compiler: at run time each value is read again. */
+export interface Action<Input = never, Output = unknown, Has extends Traits = Traits> {
   readonly partner: string
   readonly name: string
   readonly keys: 'honoured' | 'ignored'
   readonly retry: RetryPolicy
   readonly undoRetry: RetryPolicy
   readonly undoable: boolean
+  readonly undoableInDoubt: boolean
+  readonly irreversible: string | undefined
+  readonly probed: boolean
+  readonly answeredWithin: number | undefined
   /** Throws what the reader of the input throws. */
   requestFor(input: unknown): PartnerRequest
-  /** Throws when there is no undo, or what the readers throw. */
-  undoRequestFor(done: Done<unknown, unknown>): PartnerRequest
-  meaningsOf(what: 'do' | 'undo'): StatusMeanings
+  /** Throws when there is no such undo, or what the readers throw. */
+  undoRequestFor(done: Done<unknown, unknown> | { readonly input: unknown; readonly key: string }): PartnerRequest
+  /** Throws when there is no probe. */
+  probeRequestFor(asked: { readonly input: unknown; readonly key: string }): PartnerRequest
+  meaningsOf(what: 'do' | 'undo' | 'probe'): StatusMeanings
   readOutput(value: unknown): Output
-  /** Only for the compiler: what the step's mapping must produce. */
+  /** Only for the compiler. */
   readonly accepts?: (input: Input) => void
+  /** Only for the compiler. */
+  readonly has?: Has
 }
 
 /** A system that sagas call. */
@@ -69,29 +105,70 @@ export interface Partner {
   readonly name: string
   /** The app setting that holds the address, for example `ERP_URL`. */
   readonly addressSetting: string
-  readonly actions: readonly Action[]
+  readonly actions: readonly AnyAction[]
 }
 
-/** Writes down one action of a partner. */
+/** Any action at all, for lists of them. */
+export type AnyAction = Omit<Action, 'accepts' | 'has'>
+
+type PatienceOf<Retry> = Retry extends EndlessPolicy ? 'endless' : 'finite'
+
+/** Writes down one action of a partner: one that can be undone, one that can not for a reason, or one of which nothing is said. */
+export function defineAction<Input, Output, Retry extends RetryPolicy = FinitePolicy>(
+  partner: string,
+  name: string,
+  declaration: ActionDeclaration<Input, Output, Retry> & { readonly undo: Undo<Input, Output> },
+): Action<Input, Output, { back: 'undoable'; patience: PatienceOf<Retry> }>
+export function defineAction<Input, Output, Retry extends RetryPolicy = FinitePolicy>(
+  partner: string,
+  name: string,
+  declaration: ActionDeclaration<Input, Output, Retry> & { readonly undo: Irreversible },
+): Action<Input, Output, { back: 'irreversible'; patience: PatienceOf<Retry> }>
+export function defineAction<Input, Output, Retry extends RetryPolicy = FinitePolicy>(
+  partner: string,
+  name: string,
+  declaration: ActionDeclaration<Input, Output, Retry> & { readonly undo?: undefined },
+): Action<Input, Output, { back: 'none'; patience: PatienceOf<Retry> }>
 export function defineAction<Input, Output>(
   partner: string,
   name: string,
-  declaration: ActionDeclaration<Input, Output>,
+  declaration: ActionDeclaration<Input, Output, RetryPolicy> & {
+    readonly undo?: Undo<Input, Output> | Irreversible | undefined
+  },
 ): Action<Input, Output> {
-  const { input, output, undo } = declaration
+  const { input, output, probe, undo: back } = declaration
+  const undo: Undo<Input, Output> | undefined = back && 'request' in back ? back : undefined
+  const missing = (what: string) => new Error(`Action '${name}' of '${partner}' has no ${what}.`)
   return {
     partner,
     name,
     keys: declaration.keys,
     retry: declaration.retry ?? patient,
-    undoRetry: undo?.retry ?? relentless,
+    undoRetry: undo?.retry ?? patient,
     undoable: undo !== undefined,
+    undoableInDoubt: undo?.inDoubt !== undefined,
+    irreversible: back && 'irreversible' in back ? back.irreversible : undefined,
+    probed: probe !== undefined,
+    answeredWithin: declaration.answeredWithin,
     requestFor: (value) => declaration.request(input.parse(value)),
     undoRequestFor(done) {
-      if (!undo) throw new Error(`Action '${name}' of '${partner}' has no undo.`)
-      return undo.request({ input: input.parse(done.input), output: output.parse(done.output) })
+      const asked = input.parse(done.input)
+      // By its key, for an output that is undefined is not there any more once it was written down.
+      if ('key' in done) {
+        if (!undo?.inDoubt) throw missing('undo for a call in doubt')
+        return undo.inDoubt({ input: asked, key: done.key })
+      }
+      if (!undo) throw missing('undo')
+      return undo.request({ input: asked, output: output.parse(done.output) })
     },
-    meaningsOf: (what) => (what === 'do' ? declaration.meanings : undo?.meanings) ?? {},
+    probeRequestFor(asked) {
+      if (!probe) throw missing('probe')
+      return probe.request({ input: input.parse(asked.input), key: asked.key })
+    },
+    meaningsOf(what) {
+      if (what === 'probe') return { 404: 'refused', ...probe?.meanings }
+      return (what === 'do' ? declaration.meanings : undo?.meanings) ?? {}
+    },
     readOutput: (value) => output.parse(value),
   }
 }

@@ -21,6 +21,10 @@ const catalogue = {
     what: (it: { saga: string; step: string }) => `Saga '${it.saga}' names step '${it.step}' twice.`,
     remedy: 'Give each step its own name: histories and idempotency keys find a step by it.',
   },
+  SAGA_EMPTY: {
+    what: (it: { saga: string }) => `Saga '${it.saga}' has no step.`,
+    remedy: 'Give it one, or remove it from src/app/index.ts.',
+  },
   SAGA_ID_TOO_LONG: {
     what: (it: { saga: string; table: string; length: number }) =>
       `Instance ids of saga '${it.saga}' on table '${it.table}' would have ${it.length} characters; the platform allows 100.`,
@@ -43,8 +47,12 @@ const catalogue = {
     remedy: 'Look for it with GET /api/sagas?prefix={saga}:{table}:{row id}.',
   },
   COMMAND_ILLEGAL: {
-    what: (it: { command: string; phase: string }) => `'${it.command}' does nothing for a saga that is ${it.phase}.`,
+    what: (it: { command: string; why: string }) => `'${it.command}' can not be followed: ${it.why}.`,
     remedy: 'Look at the saga again: it may have moved on by itself.',
+  },
+  COMMAND_MALFORMED: {
+    what: (it: { command: string; why: string }) => `'${it.command}' can not be understood: ${it.why}.`,
+    remedy: 'Correct the request and send it again.',
   },
   QUERY_MALFORMED: {
     what: (it: { parameter: string; expected: string }) => `Query parameter '${it.parameter}' is not ${it.expected}.`,

@@ -27,9 +27,10 @@ export function instanceIdOf(saga: string, event: DataverseEvent): InstanceId {
 /** How long the ids of a saga on a table become: a row id has 36 characters, an event id 20. */
 export const instanceIdLength = (saga: string, table: string) => saga.length + table.length + 36 + 20 + 3
 
-/** The key that a partner sees in every attempt of one step; its undo has a key of its own. */
-export function keyOf(instance: InstanceId, step: string, what: 'do' | 'undo'): IdempotencyKey {
-  return idempotencyKey(what === 'do' ? `${instance}:${step}` : `${instance}:${step}:undo`)
+/** The key that a partner sees in every attempt of one step; its undo has a key of its own, and so has each edition of its input. */
+export function keyOf(instance: InstanceId, step: string, what: 'do' | 'undo', edition = 1): IdempotencyKey {
+  const asked = edition === 1 ? `${instance}:${step}` : `${instance}:${step}~${edition}`
+  return idempotencyKey(what === 'do' ? asked : `${asked}:undo`)
 }
 
 /** Brands the id that the platform gives an instance. */

@@ -11,8 +11,11 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string }
   | {
       readonly kind: 'deferred'
-      readonly reason: string /** what the partner asked for */
+      readonly reason: string
+      /** What the partner asked for. */
       readonly retryAfterMs?: number
+      /** It was not even tried, since the partner is known to be down: that spends no attempt. */
+      readonly parked?: true
     }
   | { readonly kind: 'inDoubt'; readonly reason: string }
 
@@ -27,7 +30,13 @@ export function readOutcome(value: unknown): Outcome {
     if (value.kind === 'deferred') {
       const retryAfterMs =
         'retryAfterMs' in value && typeof value.retryAfterMs === 'number' ? value.retryAfterMs : undefined
-      return { kind: 'deferred', reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+      const parked = 'parked' in value && value.parked === true
+      return {
+        kind: 'deferred',
+        reason,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(parked ? { parked } : {}),
+      }
     }
   }
   return { kind: 'inDoubt', reason: 'the recorded answer can not be read' }

@@ -13,6 +13,10 @@ const phases = {
   completed: 'over',
   /** No partner holds an effect any more. */
   compensated: 'over',
+  /** The same, because a person wanted it. */
+  cancelled: 'over',
+  /** Undone but for what was written off by name. */
+  indebted: 'over',
 } as const
 
 export type Phase = keyof typeof phases

@@ -1,33 +1,48 @@
 // How often and how long to try again. The fields are those of the platform's own durable retry options.
 
-export interface RetryPolicy {
+interface Backoff {
   /** Milliseconds before the second attempt. */
   readonly firstRetryIntervalInMilliseconds: number
-  /** Attempts in all, the first one included; `Infinity` never gives up. */
-  readonly maxNumberOfAttempts: number
   /** Each wait is this many times the one before; 1 if absent. */
   readonly backoffCoefficient?: number
   /** No wait is longer, not even one that a partner asks for; an hour if absent. */
   readonly maxRetryIntervalInMilliseconds?: number
 }
 
+/** Gives up at some time. */
+export interface FinitePolicy extends Backoff {
+  /** Attempts in all, the first one included. */
+  readonly maxNumberOfAttempts: number
+}
+
+/** Never gives up. */
+export interface EndlessPolicy extends Backoff {
+  readonly maxNumberOfAttempts: 'unlimited'
+}
+
+export type RetryPolicy = FinitePolicy | EndlessPolicy
+
 const hour = 3_600_000
 
 /** Gives a partner that is down about a quarter of an hour. */
-export const patient: RetryPolicy = {
+export const patient: FinitePolicy = {
   firstRetryIntervalInMilliseconds: 1_000,
   maxNumberOfAttempts: 12,
   backoffCoefficient: 2,
   maxRetryIntervalInMilliseconds: 120_000,
 }
 
-/** Never gives up: for undoing, which has no alternative. */
-export const relentless: RetryPolicy = {
+/** For what comes after the pivot, which has no alternative. */
+export const relentless: EndlessPolicy = {
   firstRetryIntervalInMilliseconds: 1_000,
-  maxNumberOfAttempts: Infinity,
+  maxNumberOfAttempts: 'unlimited',
   backoffCoefficient: 2,
   maxRetryIntervalInMilliseconds: 600_000,
 }
+
+/** How many attempts a policy allows. */
+export const mostAttempts = ({ maxNumberOfAttempts }: RetryPolicy): number =>
+  maxNumberOfAttempts === 'unlimited' ? Infinity : maxNumberOfAttempts
 
 /**
  * Milliseconds to wait after the given number of failed attempts.

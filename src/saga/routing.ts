@@ -3,12 +3,15 @@
 import type { Saga } from './define.js'
 import type { DataverseEvent } from './event.js'
 import { type InstanceId, instanceIdOf } from './ids.js'
+import type { SagaState } from './state.js'
 
 /** The input of an orchestration: all that an instance ever gets to know from outside, apart from answers. */
 export interface SagaInput {
   readonly saga: string
   readonly version: number
   readonly event: DataverseEvent
+  /** Where a long life goes on after its history was cut. */
+  readonly state?: SagaState
 }
 
 export interface SagaStart {

@@ -1,10 +1,11 @@
 // What the world is told of one instance: the document that becomes the orchestration's custom status after every turn.
 //
-// Promises: made of the machine's state alone; below the platform's 16 KB; no input, no output, no value of a row.
+// Promises: made of the machine's state alone; never above the platform's 16 KB; no input, no output, no value of a row.
 
+import { isToBeUndone } from './backward.js'
 import type { Saga } from './define.js'
-import type { Progress, SagaState, WaitsFor } from './machine.js'
-import { isOver, type Phase } from './phase.js'
+import type { Phase } from './phase.js'
+import { phaseOf, type Progress, type SagaState, standsOf, type Undoing } from './state.js'
 
 export interface SagaStatus {
   readonly id: string
@@ -18,63 +19,159 @@ export interface SagaStatus {
   readonly updatedAt: string
   readonly endedAt?: string
   readonly waitsFor?: WaitsFor
+  /** Why it is, or was, undone. */
+  readonly undoneBecause?: string
   readonly steps: readonly StepStatus[]
-  /** Effects that a partner still holds although the saga is being undone. */
+  /** Effects that a partner still holds, or may hold, although the saga is being undone. */
   readonly owed: readonly Owed[]
+  /** What people said to it, the latest last; the oldest are left out when there are many. */
+  readonly log: readonly Word[]
 }
 
-export interface StepStatus extends Progress {
+export type WaitsFor =
+  | { readonly kind: 'retry' | 'answer'; readonly until: string; readonly why: string }
+  /** A person may look into it and say what to do; with `until`, only so long. */
+  | { readonly kind: 'operator'; readonly why: string; readonly until?: string }
+  /** The orchestration itself has stopped: somebody must mend the app or the platform first. */
+  | { readonly kind: 'repair'; readonly why: string }
+
+export interface Told {
+  readonly outcome: Progress['outcome']
+  readonly attempts: number
+  readonly startedAt?: string
+  readonly endedAt?: string
+  /** Why it was not applied, in the words of the last answer. */
+  readonly reason?: string
+}
+
+export interface StepStatus extends Told {
   readonly name: string
   readonly partner: string
   readonly action: string
-  readonly undo?: Progress
+  readonly undo?: Told
 }
 
 export interface Owed {
   readonly step: string
   readonly partner: string
   readonly reason: string
+  /** Set for a debt: its undo was refused, or could not be done within its policy. */
+  readonly since?: string
 }
 
-/** Reasons come from partners and may be long; 300 characters of one tell an operator enough. */
-const longestReason = 300
+export interface Word {
+  readonly at: string
+  readonly id: string
+  readonly command: string
+  readonly step?: string
+  readonly actor: string
+  readonly reason: string
+  /** Why it was not followed. */
+  readonly refused?: string
+}
+
+/** Characters; partners and people may say more. */
+const usualLength = 300
+/** The platform's limit in characters of UTF-16, less something for the future. */
+const mostCharacters = 7_900
 
 export function statusOf(saga: Saga, state: SagaState): SagaStatus {
-  const { event, phase, waitsFor } = state
-  const steps = saga.steps.map(({ name, action }, index): StepStatus => {
-    const { input: _, output: __, undo, ...progress } = state.steps[index] ?? { outcome: 'pending', attempts: 0 }
-    return {
+  const full = fullStatusOf(saga, state, usualLength, 20)
+  if (JSON.stringify(full).length <= mostCharacters) return full
+  const short = fullStatusOf(saga, state, 60, 5)
+  if (JSON.stringify(short).length <= mostCharacters) return short
+  // A saga of very many steps: how each stands is told, the rest is in the history.
+  const bare = fullStatusOf(saga, state, 0, 0)
+  return {
+    ...bare,
+    steps: bare.steps.map(({ name, partner, action, outcome, attempts }) => ({
       name,
-      partner: action.partner,
-      action: action.name,
-      ...shortened(progress),
-      ...(undo && { undo: shortened(undo) }),
-    }
-  })
+      partner,
+      action,
+      outcome,
+      attempts,
+    })),
+  }
+}
+
+function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: number): SagaStatus {
+  const { event, end, turned } = state
+  const waitsFor = waitsForIn(state, longest)
   return {
     id: state.instance,
     saga: saga.name,
     version: saga.version,
     table: event.table,
     rowId: event.rowId,
-    phase,
+    phase: phaseOf(state),
     startedAt: state.startedAt,
     updatedAt: state.updatedAt,
-    ...(isOver(phase) && { endedAt: state.updatedAt }),
-    ...(waitsFor && { waitsFor: { ...waitsFor, why: waitsFor.why.slice(0, longestReason) } }),
-    steps,
-    owed: state.at.what === 'undo' ? owedIn(saga, steps) : [],
+    ...(end && { endedAt: state.updatedAt }),
+    ...(waitsFor && { waitsFor }),
+    ...(turned && { undoneBecause: turned.why.slice(0, longest) }),
+    steps: saga.steps.map(({ name, action }, index): StepStatus => {
+      const { doing, undoing } = state.steps[index] ?? {}
+      return {
+        name,
+        partner: action.partner,
+        action: action.name,
+        ...toldOf(doing, longest),
+        ...(undoing && { undo: toldOf(undoing, longest) }),
+      }
+    }),
+    owed: owedIn(saga, state, longest),
+    log: words === 0 ? [] : wordsIn(state, longest).slice(-words),
   }
 }
 
-function owedIn(saga: Saga, steps: readonly StepStatus[]): Owed[] {
-  return steps.flatMap(({ name, partner, outcome, undo }, index) =>
-    outcome === 'applied' && saga.steps[index]?.kind === 'step' && undo?.outcome !== 'applied'
-      ? [{ step: name, partner, reason: undo?.reason ?? 'not undone yet' }]
-      : [],
-  )
+function toldOf(progress: Progress | Undoing | undefined, longest: number): Told {
+  if (!progress) return { outcome: 'pending', attempts: 0 }
+  const { outcome, attempts, startedAt, endedAt, reason } = progress
+  const writtenOff = 'writtenOff' in progress ? progress.writtenOff : undefined
+  const why = writtenOff ? `written off by ${writtenOff.by}: ${writtenOff.reason}` : reason
+  return {
+    outcome: writtenOff ? 'skipped' : outcome,
+    attempts,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(why !== undefined && outcome !== 'applied' && { reason: why.slice(0, longest) }),
+  }
 }
 
-function shortened<P extends Progress>(progress: P): P {
-  return progress.reason === undefined ? progress : { ...progress, reason: progress.reason.slice(0, longestReason) }
+function waitsForIn(state: SagaState, longest: number): WaitsFor | undefined {
+  if (state.end) return undefined
+  if (state.held)
+    return { kind: 'operator', why: `put on hold by ${state.held.by}: ${state.held.reason}`.slice(0, longest) }
+  const stands = standsOf(state)
+  const person = stands.find(({ at }) => at === 'person')
+  if (person?.at === 'person')
+    return { kind: 'operator', why: person.why.slice(0, longest), ...(person.until && { until: person.until }) }
+  if (stands.some(({ at }) => at === 'asking' || at === 'probing')) return undefined
+  const waiting = stands.find(({ at }) => at === 'waiting' || at === 'answer')
+  if (waiting?.at === 'waiting') return { kind: 'retry', until: waiting.until, why: waiting.why.slice(0, longest) }
+  if (waiting?.at === 'answer') return { kind: 'answer', until: waiting.until, why: 'the partner answers later' }
+  return undefined
+}
+
+function owedIn(saga: Saga, state: SagaState, longest: number): Owed[] {
+  if (state.direction === 'forward') return []
+  return saga.steps.flatMap(({ name, action: { partner } }, index) => {
+    if (!isToBeUndone(saga, state, index)) return []
+    const undoing = state.steps[index]?.undoing
+    const reason = (undoing?.stand.at === 'person' ? undoing.stand.why : undoing?.reason) ?? 'not undone yet'
+    const since = undoing?.debtSince
+    return [{ step: name, partner, reason: reason.slice(0, longest), ...(since === undefined ? {} : { since }) }]
+  })
+}
+
+function wordsIn({ log }: SagaState, longest: number): Word[] {
+  return log.map(({ at, command, refused }) => ({
+    at,
+    id: command.id,
+    command: command.kind,
+    ...('step' in command && command.step !== undefined && { step: command.step }),
+    actor: command.actor.slice(0, 100),
+    reason: command.reason.slice(0, longest),
+    ...(refused !== undefined && { refused: refused.slice(0, longest) }),
+  }))
 }

@@ -10,6 +10,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_MALFORMED: 400,
   INSTANCE_UNKNOWN: 404,
   COMMAND_ILLEGAL: 409,
+  COMMAND_MALFORMED: 400,
 }
 
 export function json(body: unknown, status = 200): HttpResponseInit {

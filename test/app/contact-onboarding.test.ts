@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { actionNamed } from '../../src/app/index.js'
 import { contactOnboarding } from '../../src/app/sagas/contact-onboarding.js'
-import type { Ask } from '../../src/saga/machine.js'
+import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { simulate } from '../../testkit/simulate.js'
 
@@ -20,7 +20,7 @@ const brings: Record<string, Outcome> = {
 /** The request as the partner sees it, in one line. */
 function sent(ask: Ask): string {
   const { action } = actionNamed(ask.partner, ask.action)
-  const { method, path, body } = ask.what === 'do' ? action.requestFor(ask.input) : action.undoRequestFor(ask.done)
+  const { method, path, body } = ask.what === 'undo' ? action.undoRequestFor(ask.done) : action.requestFor(ask.input)
   return [ask.partner, method, path, JSON.stringify(body)].filter(Boolean).join(' ')
 }
 

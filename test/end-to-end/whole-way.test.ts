@@ -172,14 +172,36 @@ describe('the status API', () => {
     ])
   })
 
-  it('refuses to retry what is not held', async () => {
-    const ada = contact()
-    await installation.send(await installation.createContact(ada))
-    const { id } = await until('the saga has ended', () => sagaOf(ada.rowId))
+  it('hands a person’s word to a saga that is held, and tells what became of it', async () => {
+    const ada = contact('')
+    const message = await installation.createContact(ada)
+    await installation.addFaults('masterData', [
+      { when: { path: '/records/', contains: 'retire' }, times: 1, do: { status: 400 } },
+    ])
+    await installation.send(message)
+    const held = await until('the saga is held', async () =>
+      (await installation.sagas('2020-01-01')).find(({ rowId, phase }) => rowId === ada.rowId && phase === 'held'),
+    )
+    const say = async (command: string, body: object) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      const answer = await fetch(`${installation.at.app}/api/sagas/${held.id}/${command}`, init)
+      return [answer.status, JSON.parse(await answer.text())]
+    }
+    const person = { actor: 'ops@example.org', reason: 'the record was locked' }
 
-    const answer = await fetch(`${installation.at.app}/api/sagas/${id}/retry`, { method: 'POST' })
+    expect((await json(`/sagas/${held.id}`)).owed).toMatchObject([{ step: 'register', since: expect.any(String) }])
+    expect(await say('retry', {})).toMatchObject([400, { code: 'COMMAND_MALFORMED' }])
+    expect(await say('dance', person)).toMatchObject([400, { code: 'COMMAND_MALFORMED' }])
+    expect(await say('skip', { ...person, step: 'register' })).toMatchObject([409, { code: 'COMMAND_ILLEGAL' }])
+    expect(await say('retry', person)).toMatchObject([200, { command: 'retry', followed: true }])
 
-    expect([answer.status, await answer.json()]).toEqual([409, expect.objectContaining({ code: 'COMMAND_ILLEGAL' })])
+    const ended = await until('the saga has ended', () => sagaOf(ada.rowId))
+    expect(ended.phase).toBe('compensated')
+    expect((await json(`/sagas/${held.id}`)).log).toMatchObject([
+      { command: 'skip', refused: expect.any(String) },
+      { command: 'retry', actor: 'ops@example.org' },
+    ])
+    expect(await say('retry', person)).toMatchObject([409, { code: 'COMMAND_ILLEGAL' }])
   })
 
   it('pages through the list, the newest first', async () => {

@@ -10,6 +10,7 @@ const number = defineAction('partner', 'number', {
   output: z.object({ number: z.number() }),
   keys: 'honoured',
   request: (body) => ({ method: 'POST', path: '/', body }),
+  undo: { request: () => ({ method: 'DELETE', path: '/' }) },
 })
 const on = { table: 'contact', message: 'Create' }
 
@@ -17,32 +18,36 @@ describe('a definition', () => {
   it('refuses a second step of the same name', () => {
     const saga = defineSaga('twice', { version: 1, on })
       .step('a', number, () => ({ text: '' }))
+      // @ts-expect-error -- the compiler knows it too
       .step('a', number, () => ({ text: '' }))
 
     expect(() => saga.end()).toThrow("Saga 'twice' names step 'a' twice.")
   })
 
   it('refuses a name with which instance ids would be longer than the platform allows', () => {
-    const saga = defineSaga('a-name-that-goes-on-and-on-and-on-and-on', { version: 1, on })
+    const saga = defineSaga('a-name-that-goes-on-and-on-and-on-and-on', { version: 1, on }).step('a', number, () => ({
+      text: '',
+    }))
 
     expect(() => saga.end()).toThrow('Give the saga a shorter name.')
   })
 
-  it('does not compile when a mapping uses what is not there or gives what is not accepted', () => {
-    const saga = defineSaga('typed', { version: 1, on })
-    const first = saga.step('first', number, () => ({ text: 'x' }))
+  it('refuses to be empty', () => {
+    expect(() => defineSaga('empty', { version: 1, on }).end()).toThrow("Saga 'empty' has no step.")
+  })
 
-    // @ts-expect-error -- no step 'second' has run
-    first.step('third', number, ({ outputs }) => ({ text: outputs.second.text }))
-    // @ts-expect-error -- the output is a number, the input wants a text
-    first.step('third', number, ({ outputs }) => ({ text: outputs.first.number }))
-    // @ts-expect-error -- nothing has run before the first step
-    saga.step('first', number, ({ outputs }) => ({ text: outputs.first.text }))
-    // @ts-expect-error -- there was no snapshot, so there is no row
-    first.step('third', number, ({ row }) => ({ text: row.name }))
+  it('numbers its stages: the steps of a block share one', () => {
+    const saga = defineSaga('stages', { version: 1, on })
+      .step('a', number, () => ({ text: '' }))
+      .parallel((block) => block.step('b', number, () => ({ text: '' })).step('c', number, () => ({ text: '' })))
+      .pivot('d', number, ({ outputs }) => ({ text: `${outputs.b.number + outputs.c.number}` }))
+      .end()
 
-    expect(
-      first.step('third', number, ({ outputs }) => ({ text: `${outputs.first.number}` })).end().steps,
-    ).toHaveLength(2)
+    expect(saga.steps.map(({ name, stage, kind }) => [name, stage, kind])).toEqual([
+      ['a', 0, 'step'],
+      ['b', 1, 'step'],
+      ['c', 1, 'step'],
+      ['d', 2, 'pivot'],
+    ])
   })
 })

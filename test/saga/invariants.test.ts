@@ -3,10 +3,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Saga } from '../../src/saga/define.js'
 import { instanceIdOf } from '../../src/saga/ids.js'
-import { type Ask, begin, type SagaEvent, type SagaState, type Turn, turn } from '../../src/saga/machine.js'
+import { begin, type SagaEvent, turn } from '../../src/saga/machine.js'
+import { type Ask, nextOf } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
+import { phaseOf, type SagaState } from '../../src/saga/state.js'
 import { anEvent } from '../../testkit/simulate.js'
-import { applied, deferred, inDoubt, inShort, refused, threeSteps } from './three-steps.js'
+import { applied, by, deferred, inDoubt, inShort, refused, threeSteps } from './three-steps.js'
 
 interface Answered {
   readonly ask: Ask
@@ -17,32 +19,40 @@ interface Answered {
 
 interface Path {
   readonly answered: readonly Answered[]
-  readonly last: Turn
+  readonly state: SagaState
+  readonly retries: number
 }
 
-const at = '2026-01-01T00:00:00.000Z'
 const depth = 8
 const outcomes = [applied, refused, deferred, inDoubt]
 
 /** All paths, each as long as it gets: to its end, to a second hold, or to the depth. */
 function* pathsOf(saga: Saga): Generator<Path> {
   const event = anEvent()
-  const first = begin(saga, { instance: instanceIdOf(saga.name, event), event, at })
-  const open: (Path & { retries: number })[] = [{ answered: [], last: first, retries: 0 }]
+  const at = '2026-01-01T00:00:00.000Z'
+  const open: Path[] = [
+    { answered: [], state: begin(saga, { instance: instanceIdOf(saga.name, event), event, at }), retries: 0 },
+  ]
   for (let path = open.pop(); path; path = open.pop()) {
-    const { last, answered, retries } = path
-    const { command, state } = last
+    const { state, answered, retries } = path
     const go = (happened: SagaEvent) => turn(saga, state, happened)
-    if (command.kind === 'sleep') open.push({ ...path, last: go({ kind: 'woken', at }) })
-    else if (command.kind === 'hold' && retries === 0)
-      open.push({ answered, last: go({ kind: 'retry', at }), retries: 1 })
-    else if (command.kind === 'ask' && answered.length < depth)
+    const next = nextOf(saga, state)
+    const [ask] = next.kind === 'ask' ? next.asks : []
+    if (ask && answered.length < depth)
       for (const outcome of outcomes)
         open.push({
-          answered: [...answered, { ask: command.ask, outcome, retries }],
-          last: go({ kind: 'answered', at, outcome }),
+          answered: [...answered, { ask, outcome, retries }],
+          state: go({ kind: 'answered', at: state.updatedAt, step: ask.step, what: ask.what, outcome }),
           retries,
         })
+    else if (next.kind === 'wait' && next.until !== undefined)
+      open.push({ ...path, state: go({ kind: 'woken', at: next.until }) })
+    else if (next.kind === 'wait' && retries === 0)
+      open.push({
+        answered,
+        state: go({ kind: 'said', at: state.updatedAt, command: { kind: 'retry', id: 'r', ...by } }),
+        retries: 1,
+      })
     else yield path
   }
 }
@@ -50,11 +60,14 @@ function* pathsOf(saga: Saga): Generator<Path> {
 const variants = [
   { title: 'with keys honoured', saga: threeSteps() },
   { title: 'with keys ignored', saga: threeSteps({ keys: 'ignored' }) },
-  { title: 'without any undo', saga: threeSteps({ undoable: false }) },
+  { title: 'with a probe', saga: threeSteps({ keys: 'ignored', probed: true }) },
+  { title: 'with an undo in doubt', saga: threeSteps({ back: 'undoableInDoubt' }) },
+  { title: 'without any undo', saga: threeSteps({ back: 'none' }) },
 ]
 
 describe.each(variants)('on every path of a saga $title', ({ saga }) => {
   const paths = [...pathsOf(saga)]
+  const keys = saga.steps[0]?.action.keys
   /** The paths that break a rule, in short; at most three, for reading. */
   const against = (holds: (path: Path) => boolean) =>
     paths
@@ -63,49 +76,45 @@ describe.each(variants)('on every path of a saga $title', ({ saga }) => {
       .map(({ answered }) => answered.map(({ ask, outcome }) => `${inShort(ask)}: ${outcome.kind}`))
 
   it('there are paths of many lengths and ends', () => {
-    const phases = new Set(paths.map(({ last }) => last.state.phase))
+    const phases = new Set(paths.map(({ state }) => phaseOf(state)))
 
     expect(paths.length).toBeGreaterThan(100)
     expect([...phases]).toEqual(expect.arrayContaining(['completed', 'compensated', 'held']))
   })
 
-  it('M1: a step is undone only if it was applied, and at most once', () => {
+  it('M1: a step is undone only if it was applied or in doubt, and at most once', () => {
     expect(
       against(({ answered }) => {
-        const done = namesOf(answered, 'do', 'applied')
+        const done = new Set([
+          ...namesOf(answered, 'do', 'applied'),
+          ...namesOf(answered, 'do', 'inDoubt'),
+          ...namesOf(answered, 'probe', 'applied'),
+        ])
         const undone = namesOf(answered, 'undo', 'applied')
         const undoing = new Set(answered.filter(({ ask }) => ask.what === 'undo').map(({ ask }) => ask.step))
-        return [...undoing].every((step) => done.includes(step)) && new Set(undone).size === undone.length
+        return [...undoing].every((step) => done.has(step)) && new Set(undone).size === undone.length
       }),
     ).toEqual([])
   })
 
-  it('M2: undoing runs in reverse, and nothing new is called once it began', () => {
+  it('M2: undoing runs in reverse, and nothing is asked forward once it began', () => {
     expect(
       against(({ answered }) => {
-        const done = namesOf(answered, 'do', 'applied')
-        const undone = namesOf(answered, 'undo', 'applied')
         const began = answered.findIndex(({ ask }) => ask.what === 'undo')
         const after = began < 0 ? [] : answered.slice(began)
-        return (
-          undone.join() ===
-            done
-              .slice(-undone.length || done.length)
-              .toReversed()
-              .slice(0, undone.length)
-              .join() && after.every(({ ask }) => ask.what === 'undo')
-        )
+        const order = after.map(({ ask }) => ask.step)
+        return after.every(({ ask }) => ask.what === 'undo') && order.join() === order.toSorted().toReversed().join()
       }),
     ).toEqual([])
   })
 
-  it('M3: compensated means that no step is applied any more', () => {
+  it('M3: compensated means that every step that was applied is undone', () => {
     expect(
-      against(
-        ({ last, answered }) =>
-          last.state.phase !== 'compensated' ||
-          namesOf(answered, 'do', 'applied').length === namesOf(answered, 'undo', 'applied').length,
-      ),
+      against(({ state, answered }) => {
+        const undone = namesOf(answered, 'undo', 'applied')
+        const done = [...namesOf(answered, 'do', 'applied'), ...namesOf(answered, 'probe', 'applied')]
+        return state.end !== 'compensated' || done.every((step) => undone.includes(step))
+      }),
     ).toEqual([])
   })
 
@@ -127,28 +136,31 @@ describe.each(variants)('on every path of a saga $title', ({ saga }) => {
     expect(
       against(({ answered }) =>
         answered.every(({ ask, retries }, index) => {
+          if (ask.what === 'undo') return true
           const before = answered
             .slice(0, index)
-            .filter((earlier) => inShort(earlier.ask) === inShort(ask) && earlier.retries === retries)
-          const most = ask.what === 'do' ? 3 : 2
-          return before.length < most && before.every(({ outcome }) => outcome.kind !== 'refused')
+            .filter(
+              (earlier) => earlier.ask.what !== 'undo' && earlier.ask.step === ask.step && earlier.retries === retries,
+            )
+          const wasRefused = before.some((earlier) => earlier.ask.what === 'do' && earlier.outcome.kind === 'refused')
+          return before.length < 3 && (!wasRefused || keys === 'ignored')
         }),
       ),
     ).toEqual([])
   })
 
-  it('M6: once in doubt, nothing else is asked until the doubt has ended', () => {
+  it('M6: once in doubt, nothing else is asked forward until the doubt has ended', () => {
     expect(
-      against(({ answered, last }) => {
+      against(({ answered, state }) => {
         let doubted: string | undefined
         for (const { ask, outcome } of answered) {
-          if (doubted !== undefined && inShort(ask) !== doubted) return false
-          const ends =
-            outcome.kind === 'applied' || (outcome.kind === 'refused' && saga.steps[0]?.action.keys === 'honoured')
-          if (outcome.kind === 'inDoubt') doubted = inShort(ask)
-          else if (ends) doubted = undefined
+          if (ask.what === 'undo') return doubted === undefined || saga.steps[0]?.action.undoableInDoubt === true
+          if (doubted !== undefined && ask.step !== doubted) return false
+          const isRefusal = outcome.kind === 'refused' && (ask.what === 'probe' || keys === 'honoured')
+          if (outcome.kind === 'inDoubt' && ask.what === 'do') doubted = ask.step
+          else if (outcome.kind === 'applied' || isRefusal) doubted = undefined
         }
-        return doubted === undefined || whatWaits(last.state) === doubted
+        return doubted === undefined || state.end !== 'completed'
       }),
     ).toEqual([])
   })
@@ -156,10 +168,4 @@ describe.each(variants)('on every path of a saga $title', ({ saga }) => {
 
 function namesOf(answered: readonly Answered[], what: Ask['what'], outcome: Outcome['kind']): string[] {
   return answered.filter((one) => one.ask.what === what && one.outcome.kind === outcome).map(({ ask }) => ask.step)
-}
-
-/** The step that a state is at, in short. */
-function whatWaits({ at: { index, what } }: SagaState): string {
-  const step = 'abc'[index] ?? ''
-  return what === 'do' ? step : `undo ${step}`
 }

@@ -2,9 +2,9 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type RetryPolicy, waitAfter } from '../../src/saga/policy.js'
+import { type FinitePolicy, waitAfter } from '../../src/saga/policy.js'
 
-const doubling: RetryPolicy = {
+const doubling: FinitePolicy = {
   firstRetryIntervalInMilliseconds: 1_000,
   maxNumberOfAttempts: 10,
   backoffCoefficient: 2,
@@ -38,7 +38,7 @@ describe('the wait after a failed attempt', () => {
   })
 
   it('does not grow without a coefficient', () => {
-    const steady: RetryPolicy = { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 10 }
+    const steady: FinitePolicy = { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 10 }
 
     expect(waitAfter(steady, 9, 'seed')).toBeLessThanOrEqual(1_000)
   })

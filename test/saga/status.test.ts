@@ -2,16 +2,16 @@
 
 import { describe, expect, it } from 'vitest'
 import { statusOf } from '../../src/saga/status.js'
-import { anEvent, simulate } from '../../testkit/simulate.js'
-import { answering, deferred, refused, threeSteps } from './three-steps.js'
+import { simulate } from '../../testkit/simulate.js'
+import { aSaga, answering, by, deferred, refused, tell, threeSteps } from './three-steps.js'
 
 describe('a status', () => {
   it('tells a saga that was undone, step by step', () => {
-    const { status } = simulate(threeSteps(), { answer: answering({ b: [deferred, refused] }) })
+    const { status } = tell(threeSteps(), { b: [deferred, refused] })
 
     expect(status).toEqual({
-      id: 'three-steps:contact:c0ffee00-0000-4000-8000-000000000001:00000000000000000001',
-      saga: 'three-steps',
+      id: 'test:contact:c0ffee00-0000-4000-8000-000000000001:00000000000000000001',
+      saga: 'test',
       version: 1,
       table: 'contact',
       rowId: 'c0ffee00-0000-4000-8000-000000000001',
@@ -19,10 +19,11 @@ describe('a status', () => {
       startedAt: '2026-01-01T00:00:00.000Z',
       updatedAt: expect.stringMatching(/^2026-01-01T00:00:0/),
       endedAt: status.updatedAt,
+      undoneBecause: 'b: no',
       steps: [
         {
           name: 'a',
-          partner: 'first',
+          partner: 'partner-a',
           action: 'do',
           outcome: 'applied',
           attempts: 1,
@@ -32,7 +33,7 @@ describe('a status', () => {
         },
         {
           name: 'b',
-          partner: 'second',
+          partner: 'partner-b',
           action: 'do',
           outcome: 'refused',
           attempts: 2,
@@ -40,29 +41,48 @@ describe('a status', () => {
           endedAt: status.updatedAt,
           reason: 'no',
         },
-        { name: 'c', partner: 'third', action: 'do', outcome: 'pending', attempts: 0 },
+        { name: 'c', partner: 'partner-c', action: 'do', outcome: 'pending', attempts: 0 },
       ],
       owed: [],
+      log: [],
+    })
+  })
+
+  it('tells for what it waits, until when, and why', () => {
+    const { states } = tell(threeSteps(), { b: [deferred] })
+    const waiting = states.map((state) => statusOf(threeSteps(), state)).find(({ phase }) => phase === 'waiting')
+
+    expect(waiting?.waitsFor).toEqual({
+      kind: 'retry',
+      until: expect.stringMatching(/^2026-01-01T00:00:0\d\.\d{3}Z$/),
+      why: 'not now',
     })
   })
 
   it('holds no input and no output', () => {
-    const { states } = simulate(threeSteps(), {
-      answer: () => ({ kind: 'applied', output: 'a secret of the partner' }),
-    })
+    const saga = threeSteps()
+    const { states } = simulate(saga, { answer: () => ({ kind: 'applied', output: 'a secret of the partner' }) })
 
-    const told = states.map((state) => JSON.stringify(statusOf(threeSteps(), state))).join()
+    const told = states.map((state) => JSON.stringify(statusOf(saga, state))).join()
 
     expect(told).not.toContain('secret')
-    expect(told).not.toContain('b after')
   })
 
-  it('stays small however much a partner says', () => {
-    const answer = answering({ c: [refused], 'undo b': [{ kind: 'refused', reason: 'because '.repeat(10_000) }] })
+  it('stays below the platform’s limit, however many steps there are and however much partners and people say', () => {
+    const talkative = 'because '.repeat(10_000)
+    const stages = Array.from({ length: 50 }, (_, index) => [
+      { name: `step-${index}`, shape: { keys: 'ignored' as const } },
+    ])
+    const saga = aSaga(stages)
+    let words = 0
 
-    const { status } = simulate(threeSteps(), { answer }, anEvent())
+    const { states } = simulate(saga, {
+      answer: answering({ 'step-49': [{ kind: 'inDoubt', reason: talkative }] }),
+      meanwhile: () => (words++ < 30 ? { kind: 'retry', ...by, reason: talkative } : undefined),
+    })
 
-    expect(JSON.stringify(status).length).toBeLessThan(4_000)
-    expect(status.phase).toBe('held')
+    const largest = Math.max(...states.map((state) => JSON.stringify(statusOf(saga, state)).length * 2))
+    expect(largest).toBeLessThanOrEqual(16 * 1024)
+    expect(largest).toBeGreaterThan(8 * 1024)
   })
 })

@@ -1,48 +1,106 @@
 // A saga of three steps with partners that accept anything, for tests of what all sagas have in common.
 
 import { z } from 'zod'
-import { type ActionDeclaration, defineAction } from '../../src/saga/action.js'
-import { defineSaga } from '../../src/saga/define.js'
-import type { Ask } from '../../src/saga/machine.js'
+import { type ActionDeclaration, type AnyAction, defineAction } from '../../src/saga/action.js'
+import type { Saga, Step } from '../../src/saga/define.js'
+import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
+import type { FinitePolicy, RetryPolicy } from '../../src/saga/policy.js'
+import { simulate, type SagaWord, type Story } from '../../testkit/simulate.js'
 
-type Declaration = ActionDeclaration<unknown, unknown>
-
-const usual: Declaration = {
-  input: z.unknown(),
-  output: z.unknown(),
-  keys: 'honoured',
-  request: (body) => ({ method: 'POST', path: '/do', body }),
-  retry: { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 3 },
+export interface ActionShape {
+  readonly keys?: 'honoured' | 'ignored'
+  readonly back?: 'undoable' | 'undoableInDoubt' | 'irreversible' | 'none'
+  readonly probed?: boolean
+  readonly answeredWithin?: number
+  readonly retry?: RetryPolicy
 }
 
-const undo: NonNullable<Declaration['undo']> = {
-  request: ({ output }) => ({ method: 'POST', path: '/undo', body: output }),
-  retry: { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 2 },
+export const thrice: FinitePolicy = { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 3 }
+export const twice: FinitePolicy = { firstRetryIntervalInMilliseconds: 1_000, maxNumberOfAttempts: 2 }
+
+/** An action that accepts anything and brings anything. */
+export function anAction(partner: string, shape: ActionShape = {}): AnyAction {
+  const { keys = 'honoured', back = 'undoable', probed = false, answeredWithin, retry = thrice } = shape
+  const declaration: ActionDeclaration<unknown, unknown, RetryPolicy> = {
+    input: z.unknown(),
+    output: z.unknown(),
+    keys,
+    retry,
+    request: (body) => ({ method: 'POST', path: '/do', body }),
+    ...(probed ? { probe: { request: ({ key }) => ({ method: 'GET', path: `/keys/${key}` }) } } : {}),
+    ...(answeredWithin === undefined ? {} : { answeredWithin }),
+  }
+  const undo = {
+    request: () => ({ method: 'POST', path: '/undo' }) as const,
+    ...(back === 'undoableInDoubt' ? { inDoubt: () => ({ method: 'POST', path: '/undo' }) as const } : {}),
+    retry: twice,
+  }
+  if (back === 'none') return defineAction(partner, 'do', declaration)
+  if (back === 'irreversible')
+    return defineAction(partner, 'do', { ...declaration, undo: { irreversible: 'it is sent' } })
+  return defineAction(partner, 'do', { ...declaration, undo })
 }
 
-/** Steps a, b and c, of one partner each. */
-export function threeSteps({ keys = usual.keys, undoable = true } = {}) {
-  const action = (partner: string) => defineAction(partner, 'do', { ...usual, keys, ...(undoable ? { undo } : {}) })
-  return defineSaga('three-steps', { version: 1, on: { table: 'contact', message: 'Create' } })
-    .step('a', action('first'), ({ event }) => event.rowId)
-    .step('b', action('second'), ({ outputs }) => ['b after', outputs.a])
-    .step('c', action('third'), ({ outputs }) => ['c after', outputs.b])
-    .end()
+type StepShape = Partial<Step> & { readonly shape?: ActionShape }
+
+/** A saga out of the language, for shapes that the language would not let pass. Each inner list is a stage. */
+export function aSaga(
+  stages: readonly (readonly (StepShape & { readonly name: string })[])[],
+  head: Partial<Saga> = {},
+): Saga {
+  return {
+    name: 'test',
+    version: 1,
+    on: { table: 'contact', message: 'Create' },
+    ...head,
+    steps: stages.flatMap((steps, stage) =>
+      steps.map(
+        ({ shape, ...step }): Step => ({
+          kind: 'step',
+          stage,
+          action: anAction(`partner-${step.name}`, shape),
+          inputFor: ({ event, outputs }) => [step.name, event.rowId, Object.values(outputs)],
+          ...step,
+        }),
+      ),
+    ),
+  }
 }
+
+/** Steps a, b and c. */
+export const threeSteps = (shape: ActionShape = {}) => aSaga(['a', 'b', 'c'].map((name) => [{ name, shape }]))
 
 export const applied: Outcome = { kind: 'applied', output: 'done' }
 export const refused: Outcome = { kind: 'refused', reason: 'no' }
 export const deferred: Outcome = { kind: 'deferred', reason: 'not now' }
 export const inDoubt: Outcome = { kind: 'inDoubt', reason: 'no answer' }
 
-/** An attempt in short: `a`, or `undo a`. */
-export const inShort = ({ what, step }: Ask) => (what === 'do' ? step : `undo ${step}`)
+/** An attempt in short: `a`, `undo a`, `probe a`. */
+export const inShort = ({ what, step }: { readonly what: Ask['what']; readonly step: string }) =>
+  what === 'do' ? step : `${what} ${step}`
 
-/** Everything is applied, but for what is named: `{ c: [deferred, refused] }` answers the first two attempts of c so. The last answer stays. */
+/** Everything is applied, but for what is named: `{ c: [deferred, refused] }` answers the first two times that c is asked so. The last answer stays. */
 export function answering(deviations: Record<string, readonly Outcome[]>): (ask: Ask) => Outcome {
+  const counts = new Map<string, number>()
   return (ask) => {
-    const outcomes = deviations[inShort(ask)] ?? []
-    return outcomes[Math.min(ask.attempt, outcomes.length) - 1] ?? applied
+    const name = inShort(ask)
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    const outcomes = deviations[name] ?? []
+    return outcomes[Math.min(count, outcomes.length) - 1] ?? applied
   }
 }
+
+/** A story in short, with what people say while it waits, one after the other. */
+export function tell(saga: Saga, deviations: Record<string, readonly Outcome[]>, words: readonly SagaWord[] = []) {
+  const left = [...words]
+  const story: Story = simulate(saga, {
+    answer: answering(deviations),
+    meanwhile: ({ waitsFor }) =>
+      waitsFor?.kind === 'operator' || waitsFor?.kind === 'answer' ? left.shift() : undefined,
+  })
+  return { ...story, asks: story.asked, asked: story.asked.map(inShort) }
+}
+
+export const by = { actor: 'ops', reason: 'because' } as const
