@@ -13,7 +13,7 @@ import { tellHealth } from './triggers/health.js'
 import { answering } from './triggers/http-answer.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 
-checkSettings(partners.map(({ addressSetting }) => addressSetting))
+checkSettings(partners)
 
 const extraInputs = [input.durableClient()]
 

@@ -1,6 +1,7 @@
 // The app settings: read when they are needed, and all checked once when the app starts.
 
 import { SagaError } from './saga/errors.js'
+import { type Partner, secretSettingsOf } from './saga/partner.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -41,8 +42,18 @@ export function serviceBusConnection(environment: Environment = process.env): Se
   return { namespace }
 }
 
+/** @throws SagaError `SETTING_MISSING` */
+export function secretIn(setting: string, environment: Environment = process.env): string {
+  const text = environment[setting]
+  if (!text) throw SagaError.of('SETTING_MISSING', { setting })
+  return text
+}
+
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` for the first setting that is not as it must be. */
-export function checkSettings(addressSettings: readonly string[], environment: Environment = process.env): void {
+export function checkSettings(partners: readonly Partner[], environment: Environment = process.env): void {
   serviceBusConnection(environment)
-  for (const setting of addressSettings) addressIn(setting, environment)
+  for (const partner of partners) {
+    addressIn(partner.addressSetting, environment)
+    for (const setting of secretSettingsOf(partner)) secretIn(setting, environment)
+  }
 }

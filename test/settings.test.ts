@@ -3,19 +3,27 @@
 import { describe, expect, it } from 'vitest'
 import { addressIn, checkSettings, serviceBusConnection } from '../src/settings.js'
 
+const erp = {
+  name: 'erp',
+  addressSetting: 'ERP_URL',
+  actions: [],
+  authentication: { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_KEY' },
+} as const
 const good = {
   ServiceBusConnection: 'Endpoint=sb://127.0.0.1:5672;SharedAccessKeyName=a;SharedAccessKey=b',
   ERP_URL: 'https://erp.example.org/api/',
+  ERP_KEY: 'secret',
 }
 
 describe('settings', () => {
   it('that are all there let the app start', () => {
-    expect(() => checkSettings(['ERP_URL'], good)).not.toThrow()
+    expect(() => checkSettings([erp], good)).not.toThrow()
     expect(addressIn('ERP_URL', good)).toBe('https://erp.example.org/api')
   })
 
   it.each([
     ['ERP_URL', { ERP_URL: undefined }, 'SETTING_MISSING', 'Setting ERP_URL is missing.'],
+    ['ERP_KEY', { ERP_KEY: undefined }, 'SETTING_MISSING', 'Setting ERP_KEY is missing.'],
     ['ERP_URL', { ERP_URL: 'erp.example.org' }, 'SETTING_MALFORMED', 'Setting ERP_URL is not an http or https address'],
     ['ERP_URL', { ERP_URL: 'https://user:secret@erp.example.org' }, 'SETTING_MALFORMED', 'without credentials'],
     [
@@ -27,8 +35,8 @@ describe('settings', () => {
     ['ServiceBusConnection', { ServiceBusConnection: 'secret' }, 'SETTING_MALFORMED', 'Endpoint=sb://'],
   ])('with a bad %s (%j) stop the start in one line that does not show the value', (_, change, code, words) => {
     const message = expect.stringContaining(words)
-    expect(() => checkSettings(['ERP_URL'], { ...good, ...change })).toThrow(expect.objectContaining({ code, message }))
-    expect(() => checkSettings(['ERP_URL'], { ...good, ...change })).not.toThrow(/secret|\n/)
+    expect(() => checkSettings([erp], { ...good, ...change })).toThrow(expect.objectContaining({ code, message }))
+    expect(() => checkSettings([erp], { ...good, ...change })).not.toThrow(/secret|\n/)
   })
 
   it('name Service Bus by connection string, or by host name for the app’s own identity', () => {

@@ -3,13 +3,15 @@
 import type { InvocationContext } from '@azure/functions'
 import { actionNamed } from '../app/index.js'
 import { outcomeOf } from '../partner/classify.js'
-import { send } from '../partner/http.js'
+import { Gateway } from '../partner/gateway.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
+import type { Partner } from '../saga/partner.js'
+import { checkSize } from '../saga/size.js'
 import { unreachable } from '../saga/unreachable.js'
-import { addressIn } from '../settings.js'
+import { addressIn, secretIn } from '../settings.js'
 
 /** Never rejects: an orchestration would fail by it, with effects at partners that nobody undoes. */
 export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log'>): Promise<Outcome> {
@@ -19,21 +21,34 @@ export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log
 }
 
 async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
-  let address: string
+  let gateway: Gateway
   let action: AnyAction
   let request: PartnerRequest
   try {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
-    address = addressIn(found.partner.addressSetting)
+    gateway = gatewayTo(found.partner)
     request = requestOf(ask, action)
   } catch (error) {
     return unsent(error)
   }
-  const reply = await send(address, request, { 'idempotency-key': ask.key })
+  const reply = await gateway.ask(request, { 'idempotency-key': ask.key })
   // With an answer that comes later, or for an undo, what the body says does not matter.
   const isRead = ask.what === 'probe' || (ask.what === 'do' && action.answeredWithin === undefined)
-  return outcomeOf(reply, action.meaningsOf(ask.what), (body) => (isRead ? action.readOutput(body) : undefined))
+  const read = (body: unknown) => (isRead ? checkSize('output', action.readOutput(body)) : undefined)
+  return outcomeOf(reply, action.meaningsOf(ask.what), read)
+}
+
+/** One for each partner, for as long as this process lives. */
+const gateways = new Map<string, Gateway>()
+
+/** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
+function gatewayTo(partner: Partner): Gateway {
+  const known = gateways.get(partner.name)
+  if (known) return known
+  const gateway = new Gateway(partner, addressIn(partner.addressSetting), async (setting) => secretIn(setting))
+  gateways.set(partner.name, gateway)
+  return gateway
 }
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */

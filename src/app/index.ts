@@ -1,8 +1,9 @@
 // The two lists: what runs here, and whom it talks to.
 
-import type { AnyAction, Partner } from '../saga/action.js'
+import type { AnyAction } from '../saga/action.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
+import type { Partner } from '../saga/partner.js'
 import { dataverse } from './partners/dataverse.js'
 import { erp } from './partners/erp.js'
 import { masterData } from './partners/master-data.js'

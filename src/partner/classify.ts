@@ -9,11 +9,13 @@
 //   other 5xx                                        inDoubt      a partner can fail after the effect, while it answers
 //   other 3xx, 4xx                                   refused      the same request will get the same answer
 //   nothing, and the request can't have been sent    deferred
+//   nothing, since it was not even tried             deferred     it costs no attempt
 //   nothing, and the request may have been sent      inDoubt
 //
 // An action can say otherwise for single statuses (`meanings`).
 
 import type { StatusMeanings } from '../saga/action.js'
+import { SagaError } from '../saga/errors.js'
 import type { Outcome, OutcomeKind } from '../saga/outcome.js'
 import { unreachable } from '../saga/unreachable.js'
 
@@ -22,10 +24,14 @@ export type Reply =
   | { readonly status: number; readonly body: unknown; readonly retryAfterMs?: number }
   /** `sent` is false only if the request surely never reached the partner. */
   | { readonly failed: string; readonly sent: boolean }
+  /** Not even tried, since the partner is known not to take it now. */
+  | { readonly parked: string; readonly retryAfterMs: number }
 
 /** @param read reads the partner's answer; throws if it is not what the action promises. */
 export function outcomeOf(reply: Reply, meanings: StatusMeanings, read: (body: unknown) => unknown): Outcome {
   if ('failed' in reply) return { kind: reply.sent ? 'inDoubt' : 'deferred', reason: reply.failed }
+  if ('parked' in reply)
+    return { kind: 'deferred', parked: true, reason: reply.parked, retryAfterMs: reply.retryAfterMs }
   const kind = meanings[reply.status] ?? meaningOf(reply)
   const reason = reasonOf(reply)
   switch (kind) {
@@ -51,9 +57,10 @@ function meaningOf({ status, retryAfterMs }: { status: number; retryAfterMs?: nu
 function readOutput(reply: { status: number; body: unknown }, read: (body: unknown) => unknown): Outcome {
   try {
     return { kind: 'applied', output: read(reply.body) }
-  } catch {
+  } catch (error) {
     // The reader's words may quote the partner's data; the status is enough to find the answer in the partner's log.
-    return { kind: 'inDoubt', reason: `HTTP ${reply.status}, but the answer is not what the action declares` }
+    const why = error instanceof SagaError ? error.what : 'the answer is not what the action declares'
+    return { kind: 'inDoubt', reason: `HTTP ${reply.status}, but ${why}` }
   }
 }
 

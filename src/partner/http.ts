@@ -1,34 +1,33 @@
 // One request to one partner, once. Trying again is the saga's business.
 //
-// Never: follows a redirect, retries, or reads an answer of more than a megabyte.
+// Never: follows a redirect, retries, or reads an answer that is too long.
 
-import { Agent, errors, request } from 'undici'
+import { type Dispatcher, errors, request } from 'undici'
 import type { PartnerRequest } from '../saga/action.js'
 import type { Reply } from './classify.js'
 
-/** Milliseconds. A connection that takes longer has not been made: the request was not sent. */
-const connectTimeout = 5_000
-/** Milliseconds from the request to the end of the answer's headers, and again between two parts of its body. */
-const answerTimeout = 30_000
-const largestAnswer = 1024 * 1024
+export interface Connection {
+  readonly address: string
+  readonly dispatcher: Dispatcher
+  /** Milliseconds from the request to the end of the answer. */
+  readonly answerWithin: number
+  /** Bytes. */
+  readonly largestAnswer: number
+}
 
-const connections = new Agent({
-  connect: { timeout: connectTimeout },
-  headersTimeout: answerTimeout,
-  bodyTimeout: answerTimeout,
-  // Shorter than common servers keep an idle connection, so that it is we who close it: a request sent into a closing one would be in doubt.
-  keepAliveTimeout: 3_000,
-})
-
-/** @param headers what all requests to this partner carry. */
-export async function send(address: string, asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+/** @param headers what is sent besides what the request itself asks for. */
+export async function send(
+  { address, dispatcher, answerWithin, largestAnswer }: Connection,
+  asked: PartnerRequest,
+  headers: Record<string, string>,
+): Promise<Reply> {
   try {
     const {
       statusCode,
       headers: answered,
       body,
     } = await request(`${address}${asked.path}`, {
-      dispatcher: connections,
+      dispatcher,
       method: asked.method,
       headers: {
         accept: 'application/json',
@@ -37,11 +36,12 @@ export async function send(address: string, asked: PartnerRequest, headers: Reco
         ...asked.headers,
       },
       ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+      signal: AbortSignal.timeout(answerWithin),
     })
     const retryAfterMs = readRetryAfter(answered['retry-after'], Date.now())
     return {
       status: statusCode,
-      body: await readBody(body),
+      body: await readBody(body, largestAnswer),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     }
   } catch (error) {
@@ -58,12 +58,12 @@ export function readRetryAfter(header: string | string[] | undefined, now: numbe
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
-async function readBody(stream: AsyncIterable<Buffer>): Promise<unknown> {
+async function readBody(stream: AsyncIterable<Buffer>, largest: number): Promise<unknown> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of stream) {
     size += part.length
-    if (size > largestAnswer) throw new Error(`the answer has more than ${largestAnswer} bytes`)
+    if (size > largest) throw new Error(`the answer has more than ${largest} bytes`)
     parts.push(part)
   }
   const text = Buffer.concat(parts).toString('utf8')

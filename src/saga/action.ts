@@ -100,14 +100,6 @@ export interface Action<Input = never, Output = unknown, Has extends Traits = Tr
   readonly has?: Has
 }
 
-/** A system that sagas call. */
-export interface Partner {
-  readonly name: string
-  /** The app setting that holds the address, for example `ERP_URL`. */
-  readonly addressSetting: string
-  readonly actions: readonly AnyAction[]
-}
-
 /** Any action at all, for lists of them. */
 export type AnyAction = Omit<Action, 'accepts' | 'has'>
 

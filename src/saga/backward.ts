@@ -4,7 +4,7 @@ import type { Saga } from './define.js'
 import { definitionOf } from './forward.js'
 import { keyOf } from './ids.js'
 import type { Outcome } from './outcome.js'
-import { mostAttempts, waitAfter } from './policy.js'
+import { mostAttempts, spanOf, waitAfter } from './policy.js'
 import {
   answered,
   asking,
@@ -53,7 +53,7 @@ export function askUndo(state: SagaState, index: number): SagaState {
 
 export function afterUndo(saga: Saga, state: SagaState, index: number, outcome: Outcome): SagaState {
   const { action } = definitionOf(saga, index)
-  if (outcome.kind === 'deferred' && outcome.parked) return parkUndo(state, index, outcome.reason, outcome.retryAfterMs)
+  if (outcome.kind === 'deferred' && outcome.parked) return parkUndo(saga, state, index, outcome)
   const recorded = withUndoing(state, index, answered(outcome, state.updatedAt))
   switch (outcome.kind) {
     case 'applied':
@@ -85,11 +85,22 @@ function waitForUndo(saga: Saga, state: SagaState, index: number, outcome: Outco
   return isDebt ? owe(state, index, { stand }) : withUndoing(state, index, { stand })
 }
 
-function parkUndo(state: SagaState, index: number, why: string, ms = 1_000): SagaState {
-  return withUndoing(state, index, {
-    ...parked(stepAt(state, index).undoing ?? untouched),
-    stand: { at: 'waiting', until: later(state.updatedAt, ms), why, next: 'asking' },
-  })
+/** The partner is known to be down: that spends no attempt, but what is not undone in the time that its policy spans is a debt. */
+function parkUndo(
+  saga: Saga,
+  state: SagaState,
+  index: number,
+  { reason, retryAfterMs: ms = 1_000 }: Outcome & { kind: 'deferred' },
+): SagaState {
+  const undoing = stepAt(state, index).undoing ?? untouched
+  const { startedAt = state.updatedAt } = undoing
+  const isDebt =
+    Date.parse(state.updatedAt) - Date.parse(startedAt) >= spanOf(definitionOf(saga, index).action.undoRetry)
+  const change: Partial<Undoing> = {
+    ...parked(undoing),
+    stand: { at: 'waiting', until: later(state.updatedAt, ms), why: reason, next: 'asking' },
+  }
+  return isDebt ? owe(state, index, { ...change, reason }) : withUndoing(state, index, change)
 }
 
 function owe(state: SagaState, index: number, change: Partial<Undoing>): SagaState {

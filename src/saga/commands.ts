@@ -1,6 +1,8 @@
 // What a person can say to a running saga, and when it makes sense. Each word is kept in the saga's own log, with who said it and why.
 
 import { pivotStageOf, type Saga } from './define.js'
+import { SagaError } from './errors.js'
+import { checkSize } from './size.js'
 import { type SagaState, type StepState, standsOf } from './state.js'
 import { unreachable } from './unreachable.js'
 
@@ -66,7 +68,7 @@ export function objectionTo(command: SagaCommand, saga: Saga, state: SagaState):
         state,
         (step, index) =>
           objectionToForward(state, step) ??
-          objectionToValue(() => saga.steps[index]?.action.readOutput(command.output)),
+          objectionToValue(() => checkSize('output', saga.steps[index]?.action.readOutput(command.output))),
       )
     case 'edit':
       return objectionToStep(
@@ -75,7 +77,7 @@ export function objectionTo(command: SagaCommand, saga: Saga, state: SagaState):
         state,
         (step, index) =>
           objectionToCertain(state, step) ??
-          objectionToValue(() => saga.steps[index]?.action.requestFor(command.input)),
+          objectionToValue(() => saga.steps[index]?.action.requestFor(checkSize('input', command.input))),
       )
     case 'skip':
       return objectionToStep(command.step, saga, state, (step) => objectionToCertain(state, step))
@@ -124,7 +126,8 @@ function objectionToValue(read: () => unknown): string | undefined {
   try {
     read()
     return undefined
-  } catch {
+  } catch (error) {
+    if (error instanceof SagaError) return error.what
     // The reader's words may quote the value.
     return 'the value is not what the action declares'
   }

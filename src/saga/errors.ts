@@ -34,6 +34,12 @@ const catalogue = {
     what: (it: { partner: string; action: string }) => `Partner '${it.partner}' has no action '${it.action}'.`,
     remedy: 'Deploy a version of the app that still has it: a running saga asks for it.',
   },
+  VALUE_TOO_LARGE: {
+    what: (it: { what: string; size: number; largest: number }) =>
+      `The ${it.what} has ${it.size} characters of JSON; at most ${it.largest} can be carried.`,
+    remedy:
+      'Carry ids instead of documents: map less into the input, and declare only what later steps need as the output.',
+  },
   SETTING_MISSING: {
     what: (it: { setting: string }) => `Setting ${it.setting} is missing.`,
     remedy: 'Set it as an app setting or in local.settings.json; local.settings.example.json describes each.',

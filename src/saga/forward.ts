@@ -5,6 +5,7 @@ import { pivotStageOf, type Known, type Saga, type Step } from './define.js'
 import { keyOf } from './ids.js'
 import type { Outcome } from './outcome.js'
 import { mostAttempts, waitAfter } from './policy.js'
+import { checkSize, largestTotal } from './size.js'
 import {
   answered,
   asking,
@@ -21,23 +22,18 @@ import {
 } from './state.js'
 import { unreachable } from './unreachable.js'
 
-/** Characters of JSON that one step's input may have: well below what every durable backend takes in one piece. */
-export const largestInput = 48 * 1024
-
 /** Begins a step, unless it is not needed. A mapping that fails is a person's business: nothing has been asked yet. */
 export function beginStep(saga: Saga, state: SagaState, index: number): SagaState {
   const step = definitionOf(saga, index)
   const known = knownTo(saga, state)
   try {
     if (step.when && !step.when(known)) return withDoing(state, index, { outcome: 'skipped' })
-    const input = step.inputFor(known)
-    const size = (JSON.stringify(input) ?? '').length
-    if (size > largestInput)
-      return holdStep(
-        state,
-        index,
-        `its input has ${size} characters, more than the ${largestInput} that a step may have`,
-      )
+    const input = checkSize('input', step.inputFor(known))
+    checkSize(
+      'whole of all inputs and outputs',
+      [input, ...state.steps.map((one) => [one.input, one.output])],
+      largestTotal,
+    )
     return askStep(withStep(state, index, { input }), index)
   } catch (error) {
     return holdStep(
@@ -55,8 +51,8 @@ export function askStep(state: SagaState, index: number): SagaState {
 export function afterDo(saga: Saga, state: SagaState, index: number, answer: Outcome): SagaState {
   const { action } = definitionOf(saga, index)
   const { doing, reply } = stepAt(state, index)
-  if (answer.kind === 'deferred' && answer.parked) return parkStep(state, index, answer.reason, answer.retryAfterMs)
   if (reply) return afterReply(saga, state, index, reply)
+  if (answer.kind === 'deferred' && answer.parked) return parkStep(saga, state, index, answer, 'asking')
   const outcome = withEarlierDoubt(doing, answer, action.keys)
   const recorded = withDoing(state, index, answered(outcome, state.updatedAt))
   switch (outcome.kind) {
@@ -80,6 +76,7 @@ export function afterDo(saga: Saga, state: SagaState, index: number, answer: Out
 
 /** What the partner says of a call in doubt. */
 export function afterProbe(saga: Saga, state: SagaState, index: number, answer: Outcome): SagaState {
+  if (answer.kind === 'deferred' && answer.parked) return parkStep(saga, state, index, answer, 'probing')
   switch (answer.kind) {
     case 'applied':
       return applyStep(withDoing(state, index, answered(answer, state.updatedAt)), index, answer.output)
@@ -204,28 +201,53 @@ function waitOrGiveUp(
   next: 'asking' | 'probing',
   answer?: Outcome,
 ): SagaState {
-  const { action, name, timeout = Infinity } = definitionOf(saga, index)
+  const { action, name } = definitionOf(saga, index)
   const { doing } = stepAt(state, index)
   const askedFor = answer?.kind === 'deferred' ? answer.retryAfterMs : undefined
   const ms = waitAfter(action.retry, doing.spent, keyOf(state.instance, name, 'do'), askedFor)
-  const ran = Date.parse(state.updatedAt) - Date.parse(doing.startedAt ?? state.updatedAt)
-  if (doing.spent < mostAttempts(action.retry) && ran + ms <= timeout)
-    return withDoing(state, index, { stand: { at: 'waiting', until: later(state.updatedAt, ms), why, next } })
+  if (doing.spent >= mostAttempts(action.retry) || isTooLate(saga, state, index, ms))
+    return exhaustStep(saga, state, index, why)
+  return withDoing(state, index, { stand: { at: 'waiting', until: later(state.updatedAt, ms), why, next } })
+}
+
+/** The partner is known to be down: waits without spending an attempt, as long as the step's own time allows. */
+function parkStep(
+  saga: Saga,
+  state: SagaState,
+  index: number,
+  { reason, retryAfterMs: ms = 1_000 }: Outcome & { kind: 'deferred' },
+  next: 'asking' | 'probing',
+): SagaState {
+  const { doing } = stepAt(state, index)
+  const unspent = withDoing(state, index, next === 'asking' ? parked(doing) : { spent: doing.spent - 1 })
+  if (isTooLate(saga, state, index, ms))
+    return exhaustStep(
+      saga,
+      doing.outcome === 'inDoubt' ? unspent : withDoing(unspent, index, { outcome: 'deferred', reason }),
+      index,
+      reason,
+    )
+  return withDoing(unspent, index, {
+    stand: { at: 'waiting', until: later(state.updatedAt, ms), why: reason, next },
+  })
+}
+
+/** Whether an attempt after so many milliseconds would be beyond the step's own time. */
+function isTooLate(saga: Saga, state: SagaState, index: number, ms: number): boolean {
+  const { timeout = Infinity } = definitionOf(saga, index)
+  const { startedAt = state.updatedAt } = stepAt(state, index).doing
+  return Date.parse(state.updatedAt) - Date.parse(startedAt) + ms > timeout
+}
+
+/** No other attempt is made. */
+function exhaustStep(saga: Saga, state: SagaState, index: number, why: string): SagaState {
+  const { action, kind } = definitionOf(saga, index)
   if (isPastPivot(saga, state))
     return holdStep(state, index, `given up, and past the pivot there is no way back: ${why}`)
   // Given up in doubt it would be owed at once: a person may know better.
-  if (doing.outcome === 'inDoubt' && !action.undoableInDoubt && definitionOf(saga, index).kind !== 'snapshot')
-    return holdStep(state, index, inDoubt(why))
+  const isInDoubt = stepAt(state, index).doing.outcome === 'inDoubt'
+  if (isInDoubt && !action.undoableInDoubt && kind !== 'snapshot') return holdStep(state, index, inDoubt(why))
   return giveUpStep(state, index)
-}
-
-/** The partner is known to be down: waits without spending an attempt. */
-function parkStep(state: SagaState, index: number, why: string, ms = 1_000): SagaState {
-  const { doing } = stepAt(state, index)
-  return withDoing(state, index, {
-    ...parked(doing),
-    stand: { at: 'waiting', until: later(state.updatedAt, ms), why, next: 'asking' },
-  })
 }
 
 function holdStep(state: SagaState, index: number, why: string, until?: string): SagaState {

@@ -44,6 +44,21 @@ export const relentless: EndlessPolicy = {
 export const mostAttempts = ({ maxNumberOfAttempts }: RetryPolicy): number =>
   maxNumberOfAttempts === 'unlimited' ? Infinity : maxNumberOfAttempts
 
+/** Milliseconds from the first attempt to the last, if each fails at once. */
+export function spanOf(policy: RetryPolicy): number {
+  const { firstRetryIntervalInMilliseconds: first, backoffCoefficient = 1 } = policy
+  const longest = policy.maxRetryIntervalInMilliseconds ?? hour
+  const waits = mostAttempts(policy) - 1
+  let span = 0
+  for (let wait = 0; wait < waits; wait++) {
+    const ms = Math.min(first * backoffCoefficient ** wait, longest)
+    // From here on all waits are alike.
+    if (ms === longest || backoffCoefficient === 1) return span + ms * (waits - wait)
+    span += ms
+  }
+  return span
+}
+
 /**
  * Milliseconds to wait after the given number of failed attempts.
  *

@@ -2,10 +2,15 @@
 
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { readRetryAfter, send } from '../../src/partner/http.js'
+import { getGlobalDispatcher } from 'undici'
+import type { PartnerRequest } from '../../src/saga/action.js'
+import { readRetryAfter, send as sendTo } from '../../src/partner/http.js'
 
 let server: Server | undefined
 afterEach(() => server?.close())
+
+const send = (address: string, asked: PartnerRequest, headers: Record<string, string>, answerWithin = 5_000) =>
+  sendTo({ address, dispatcher: getGlobalDispatcher(), answerWithin, largestAnswer: 1_000_000 }, asked, headers)
 
 async function partner(listener: RequestListener): Promise<string> {
   const listening = createServer(listener)
@@ -75,9 +80,21 @@ describe('a request', () => {
 
     expect(await send(url, { method: 'POST', path: '/cut', body: {} }, {})).toMatchObject({ sent: true })
     expect(await send(url, { method: 'POST', path: '/big', body: {} }, {})).toEqual({
-      failed: 'the answer has more than 1048576 bytes',
+      failed: 'the answer has more than 1000000 bytes',
       sent: true,
     })
+  })
+
+  it('that is answered drop by drop, or never, was sent', async () => {
+    const url = await partner((request, response) => {
+      if (request.url === '/never') return
+      response.writeHead(200)
+      const drip = setInterval(() => response.write('x'), 20)
+      response.on('close', () => clearInterval(drip))
+    })
+
+    expect(await send(url, { method: 'POST', path: '/never' }, {}, 200)).toMatchObject({ sent: true })
+    expect(await send(url, { method: 'POST', path: '/drip' }, {}, 200)).toMatchObject({ sent: true })
   })
 })
 

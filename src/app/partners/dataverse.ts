@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { readRow, writeRow } from '../../dataverse/web-api.js'
-import { defineAction, type Partner } from '../../saga/action.js'
+import { defineAction } from '../../saga/action.js'
+import type { Partner } from '../../saga/partner.js'
 
 const name = 'dataverse'
 const contacts = 'contacts'
@@ -29,4 +30,9 @@ export const storeKey = defineAction(name, 'store-key', {
   },
 })
 
-export const dataverse: Partner = { name, addressSetting: 'DATAVERSE_URL', actions: [readContact, storeKey] }
+export const dataverse: Partner = {
+  name,
+  addressSetting: 'DATAVERSE_URL',
+  actions: [readContact, storeKey],
+  authentication: { kind: 'managedIdentity' },
+}

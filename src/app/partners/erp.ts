@@ -1,7 +1,8 @@
 // The ERP: it must know a contact as a customer before an invoice can be written.
 
 import { z } from 'zod'
-import { defineAction, type Partner } from '../../saga/action.js'
+import { defineAction } from '../../saga/action.js'
+import type { Partner } from '../../saga/partner.js'
 
 const name = 'erp'
 

@@ -1,7 +1,8 @@
 // The system of record for people: it gives each one a key.
 
 import { z } from 'zod'
-import { defineAction, type Partner } from '../../saga/action.js'
+import { defineAction } from '../../saga/action.js'
+import type { Partner } from '../../saga/partner.js'
 
 const name = 'master-data'
 

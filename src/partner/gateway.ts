@@ -1,0 +1,127 @@
+// The one way to a partner: its connections, its credentials, its limits, and a breaker that opens when it is down.
+//
+// Promises: never more than the partner's limits allow. While the partner is down, or has asked everybody to wait, requests are parked without being
+// sent, each with its own time to come back, so that they return at the partner's pace and not all at once.
+// State of this process alone: a hint that spares a partner. What must survive are the saga's durable timers.
+
+import {
+  type CircuitBreakerPolicy,
+  CircuitState,
+  CountBreaker,
+  circuitBreaker,
+  handleWhenResult,
+  isBrokenCircuitError,
+} from 'cockatiel'
+import PQueue from 'p-queue'
+import { Agent } from 'undici'
+import type { PartnerRequest } from '../saga/action.js'
+import type { Partner } from '../saga/partner.js'
+import { type Credentials, credentialsFor, type ReadSecret } from './authentication.js'
+import type { Reply } from './classify.js'
+import { type Connection, send } from './http.js'
+
+/** Milliseconds. A connection that takes longer has not been made: the request was not sent. */
+const connectTimeout = 5_000
+const usualAnswerWithin = 30_000
+const usualLargestAnswer = 1024 * 1024
+/** Milliseconds for which the breaker stays open before one request tries again. */
+const pause = 5_000
+/** Parked requests that come back in a second, if the partner has named no limit. */
+const usualPace = 50
+/** Milliseconds that a partner can ask everybody to wait for: longer, and a slip of its clock would close it for a day. */
+const longestThrottling = 120_000
+
+export class Gateway {
+  readonly #partner: Partner
+  readonly #address: string
+  readonly #credentials: Credentials
+  readonly #line: PQueue | undefined
+  readonly #breaker: CircuitBreakerPolicy
+  #connection: Promise<Connection> | undefined
+  /** Times in milliseconds since 1970. */
+  #downUntil = 0
+  #throttledUntil = 0
+  #lastRelease = 0
+
+  constructor(partner: Partner, address: string, secret: ReadSecret) {
+    const { concurrency = Infinity, perSecond = Infinity } = partner.limits ?? {}
+    this.#partner = partner
+    this.#address = address
+    this.#credentials = credentialsFor(partner.authentication, address, secret)
+    this.#line =
+      partner.limits &&
+      new PQueue({ concurrency, intervalCap: perSecond, interval: 1_000, strict: perSecond !== Infinity })
+    this.#breaker = circuitBreaker(handleWhenResult(isFailure), {
+      // Half of the last twenty: a partner that loses an answer now and then is not down.
+      breaker: new CountBreaker({ threshold: 0.5, size: 20, minimumNumberOfCalls: 10 }),
+      halfOpenAfter: pause,
+    })
+    this.#breaker.onBreak(() => (this.#downUntil = Date.now() + pause))
+  }
+
+  get isOpen(): boolean {
+    return this.#breaker.state === CircuitState.Open
+  }
+
+  /** @param headers besides those that every request to this partner carries. */
+  async ask(asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+    if (this.#throttledUntil > Date.now()) return this.#park('has asked everybody to wait')
+    if (this.#downUntil > Date.now()) return this.#park('is not to be reached')
+    // A second's worth may stand in line; more would only hold activities up.
+    if (this.#line && this.#line.size >= (this.#partner.limits?.perSecond ?? Infinity)) return this.#park('is busy')
+    return this.#line ? this.#line.add(() => this.#try(asked, headers)) : this.#try(asked, headers)
+  }
+
+  async #try(asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+    try {
+      return await this.#breaker.execute(() => this.#send(asked, headers))
+    } catch (error) {
+      if (isBrokenCircuitError(error)) return this.#park('is not to be reached')
+      throw error
+    }
+  }
+
+  async #send(asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+    let connection: Connection
+    let credentials: Record<string, string>
+    try {
+      credentials = await this.#credentials.headers()
+      connection = await (this.#connection ??= this.#connect())
+    } catch (error) {
+      this.#connection = undefined
+      return { failed: `no credentials: ${error instanceof Error ? error.message : 'unknown'}`, sent: false }
+    }
+    const reply = await send(connection, asked, { ...credentials, ...headers })
+    if (!('status' in reply)) return reply
+    if (reply.status === 401) this.#credentials.forget()
+    if (reply.status === 429 && reply.retryAfterMs !== undefined)
+      this.#throttledUntil = Date.now() + Math.min(reply.retryAfterMs, longestThrottling)
+    return reply
+  }
+
+  async #connect(): Promise<Connection> {
+    const { answerWithin = usualAnswerWithin, largestAnswer = usualLargestAnswer } = this.#partner.limits ?? {}
+    const dispatcher = new Agent({
+      connect: { timeout: connectTimeout, ...(await this.#credentials.certificate()) },
+      headersTimeout: answerWithin,
+      bodyTimeout: answerWithin,
+      // Shorter than common servers keep an idle connection, so that it is we who close it: a request sent into a closing one would be in doubt.
+      keepAliveTimeout: 3_000,
+    })
+    return { address: this.#address, dispatcher, answerWithin, largestAnswer }
+  }
+
+  /** One after the other, at the partner's pace, and not before it is expected back. */
+  #park(why: string): Reply {
+    const now = Date.now()
+    const pace = this.#partner.limits?.perSecond ?? usualPace
+    this.#lastRelease = Math.max(now, this.#downUntil, this.#throttledUntil, this.#lastRelease + 1_000 / pace)
+    return { parked: `${this.#partner.name} ${why}`, retryAfterMs: Math.ceil(this.#lastRelease - now) }
+  }
+}
+
+/** The partner did not answer, or not as one that works. */
+function isFailure(reply: unknown): boolean {
+  if (typeof reply !== 'object' || reply === null) return true
+  return 'failed' in reply || ('status' in reply && typeof reply.status === 'number' && reply.status >= 500)
+}

@@ -1,0 +1,51 @@
+// A system that sagas call: where it is, what it can do, how it lets us in, and how much of us it bears.
+
+import type { AnyAction } from './action.js'
+
+export interface Partner {
+  readonly name: string
+  /** The app setting that holds the address, for example `ERP_URL`. */
+  readonly addressSetting: string
+  readonly actions: readonly AnyAction[]
+  /** Nobody in particular if absent. */
+  readonly authentication?: Authentication
+  readonly limits?: Limits
+}
+
+/** Who we are to the partner. Secrets are named by the app settings that hold them. */
+export type Authentication =
+  /** The app's own identity in Entra ID. Never sent without TLS: a partner on this machine, over plain http, gets none. */
+  | {
+      readonly kind: 'managedIdentity'
+      /** For example `https://contoso.crm4.dynamics.com`; the partner's own address if absent. */
+      readonly resource?: string
+    }
+  /** OAuth 2.0 client credentials (RFC 6749 §4.4). */
+  | {
+      readonly kind: 'clientCredentials'
+      readonly tokenUrlSetting: string
+      readonly clientIdSetting: string
+      readonly clientSecretSetting: string
+      readonly scope?: string
+    }
+  | { readonly kind: 'apiKey'; readonly header: string; readonly keySetting: string }
+  | { readonly kind: 'basic'; readonly userSetting: string; readonly passwordSetting: string }
+  /** TLS with our own certificate: PKCS #12 in base64, as Key Vault gives it, or certificate and key as PEM. */
+  | { readonly kind: 'clientCertificate'; readonly certificateSetting: string }
+
+/** Per worker: with several workers the partner meets as many times as much. */
+export interface Limits {
+  /** Requests at the same time; unlimited if absent. */
+  readonly concurrency?: number
+  /** Requests in any second; unlimited if absent. */
+  readonly perSecond?: number
+  /** Milliseconds from the request to the end of the answer; 30 s if absent. */
+  readonly answerWithin?: number
+  /** Bytes of an answer; 1 MiB if absent. */
+  readonly largestAnswer?: number
+}
+
+/** The app settings that must be there before the partner can be called. */
+export function secretSettingsOf({ authentication }: Partner): string[] {
+  return Object.entries(authentication ?? {}).flatMap(([name, setting]) => (name.endsWith('Setting') ? [setting] : []))
+}

@@ -1,0 +1,133 @@
+// How each partner is shown who we are, over real connections; one of them asks for a certificate.
+
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Server } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { readFileSync } from 'node:fs'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { credentialsFor } from '../../src/partner/authentication.js'
+import { Gateway } from '../../src/partner/gateway.js'
+import type { Authentication, Partner } from '../../src/saga/partner.js'
+
+const open: Server[] = []
+afterEach(() => {
+  vi.unstubAllEnvs()
+  for (const server of open.splice(0)) server.close()
+})
+
+async function listen(server: Server): Promise<number> {
+  open.push(server)
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+const serve = async (listener: RequestListener) => `http://127.0.0.1:${await listen(createServer(listener))}`
+
+const gatewayTo = (address: string, authentication: Authentication, secrets: Record<string, string>) => {
+  const partner: Partner = { name: 'erp', addressSetting: 'ERP_URL', actions: [], authentication }
+  return new Gateway(partner, address, async (name) => secrets[name] ?? '')
+}
+const get = { method: 'GET', path: '/' } as const
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
+
+/** A token endpoint that gives `token-1`, `token-2`, …, each for so many seconds. */
+async function tokenEndpoint(seconds: number) {
+  const asked: string[] = []
+  const url = await serve((request, response) => {
+    void textOf(request).then((body) => {
+      asked.push(body)
+      const isKnown = body.includes('client_secret=right')
+      const answer = isKnown
+        ? { access_token: `token-${asked.length}`, token_type: 'Bearer', expires_in: seconds }
+        : { error: 'invalid_client', error_description: 'who are you' }
+      response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    })
+  })
+  return { url, asked }
+}
+
+const clientCredentials: Authentication = {
+  kind: 'clientCredentials',
+  tokenUrlSetting: 'URL',
+  clientIdSetting: 'ID',
+  clientSecretSetting: 'SECRET',
+  scope: 'orders.write',
+}
+
+describe('a partner is shown', () => {
+  it.each<[Authentication, string, string]>([
+    [{ kind: 'apiKey', header: 'x-api-key', keySetting: 'KEY' }, 'x-api-key', 'k-1'],
+    [{ kind: 'basic', userSetting: 'USER', passwordSetting: 'PASS' }, 'authorization', 'Basic YWRhOnB3OjE='],
+  ])('%j as header %s: %s', async (authentication, header, value) => {
+    const url = await serve((request, response) => response.end(JSON.stringify(request.headers)))
+    const gateway = gatewayTo(url, authentication, { KEY: 'k-1', USER: 'ada', PASS: 'pw:1' })
+
+    expect(await gateway.ask(get, {})).toMatchObject({ status: 200, body: { [header]: value } })
+  })
+
+  it('one token for all requests at once, and a new one when it did not take the old', async () => {
+    const { url: tokens, asked } = await tokenEndpoint(3600)
+    const url = await serve((request, response) => {
+      response.writeHead(request.headers.authorization === 'Bearer token-2' ? 200 : 401).end()
+    })
+    const gateway = gatewayTo(url, clientCredentials, { URL: tokens, ID: 'us', SECRET: 'right' })
+
+    const first = await Promise.all([gateway.ask(get, {}), gateway.ask(get, {})])
+    const second = await gateway.ask(get, {})
+
+    expect(first.map((reply) => 'status' in reply && reply.status)).toEqual([401, 401])
+    expect(second).toMatchObject({ status: 200 })
+    expect(asked).toHaveLength(2)
+    expect(asked[0]).toContain('grant_type=client_credentials')
+    expect(asked[0]).toContain('scope=orders.write')
+  })
+
+  it('a new token before the old one expires', async () => {
+    const { url } = await tokenEndpoint(0)
+    const credentials = credentialsFor(clientCredentials, 'https://x', async (name) =>
+      name === 'URL' ? url : name === 'SECRET' ? 'right' : 'us',
+    )
+
+    expect(await credentials.headers()).toEqual({ authorization: 'Bearer token-1' })
+    expect(await credentials.headers()).toEqual({ authorization: 'Bearer token-2' })
+  })
+
+  it('nothing when there is no token: the request is not sent, and no secret is told', async () => {
+    const { url: tokens } = await tokenEndpoint(3600)
+    const gateway = gatewayTo('http://127.0.0.1:1', clientCredentials, { URL: tokens, ID: 'us', SECRET: 'wrong' })
+
+    expect(await gateway.ask(get, {})).toEqual({
+      failed: 'no credentials: the token endpoint gave no token (invalid_client)',
+      sent: false,
+    })
+  })
+
+  it('no token of the app’s own identity over plain http on this machine', async () => {
+    const credentials = credentialsFor({ kind: 'managedIdentity' }, 'http://127.0.0.1:7081', async () => '')
+
+    expect(await credentials.headers()).toEqual({})
+  })
+
+  it('a certificate', async () => {
+    // Made for this test alone, good for a century. The server's is its own authority, which the client is told to bear.
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    const theirs = readFileSync('test/partner/certificates/theirs.pem', 'utf8')
+    const tls = { key: theirs, cert: theirs, requestCert: true, rejectUnauthorized: false }
+    const server = createTlsServer(tls, ({ socket }, response) => {
+      response.end(JSON.stringify({ you: socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : '' }))
+    })
+    const url = `https://127.0.0.1:${await listen(server)}`
+    const CERT = readFileSync('test/partner/certificates/ours.pem', 'utf8')
+    const gateway = gatewayTo(url, { kind: 'clientCertificate', certificateSetting: 'CERT' }, { CERT })
+
+    expect(await gateway.ask(get, {})).toMatchObject({ body: { you: 'saga-app' } })
+  })
+})
