@@ -9,6 +9,7 @@ import {
   CircuitState,
   CountBreaker,
   circuitBreaker,
+  DelegateBackoff,
   handleWhenResult,
   isBrokenCircuitError,
 } from 'cockatiel'
@@ -24,8 +25,9 @@ import { type Connection, send } from './http.js'
 const connectTimeout = 5_000
 const usualAnswerWithin = 30_000
 const usualLargestAnswer = 1024 * 1024
-/** Milliseconds for which the breaker stays open before one request tries again. */
-const pause = 5_000
+/** Milliseconds for which the breaker stays open before one request tries again: the first time, and at most when the partner stays down. */
+const firstPause = 5_000
+const longestPause = 60_000
 /** Parked requests that come back in a second, if the partner has named no limit. */
 const usualPace = 50
 /** Milliseconds that a partner can ask everybody to wait for: longer, and a slip of its clock would close it for a day. */
@@ -54,9 +56,12 @@ export class Gateway {
     this.#breaker = circuitBreaker(handleWhenResult(isFailure), {
       // Half of the last twenty: a partner that loses an answer now and then is not down.
       breaker: new CountBreaker({ threshold: 0.5, size: 20, minimumNumberOfCalls: 10 }),
-      halfOpenAfter: pause,
+      halfOpenAfter: new DelegateBackoff(({ attempt }) => {
+        const pause = Math.min(firstPause * 2 ** (attempt - 1), longestPause)
+        this.#downUntil = Date.now() + pause
+        return pause
+      }),
     })
-    this.#breaker.onBreak(() => (this.#downUntil = Date.now() + pause))
   }
 
   get isOpen(): boolean {

@@ -21,7 +21,7 @@ import {
 import { unreachable } from './unreachable.js'
 
 /** Milliseconds between two attempts to pay a debt, if the policy does not say. */
-const debtInterval = 600_000
+const debtInterval = 300_000
 
 /** Whether the partner holds, or may hold, an effect of the step that is to be undone. */
 export function isToBeUndone(saga: Saga, state: SagaState, index: number): boolean {

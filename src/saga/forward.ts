@@ -1,7 +1,7 @@
 // A step on its way forward: asked, asked again, probed, answered later, given up.
 
 import { isPastPivot } from './commands.js'
-import { pivotStageOf, type Known, type Saga, type Step } from './define.js'
+import { type Known, pivotStageOf, type Saga, type Step } from './define.js'
 import { keyOf } from './ids.js'
 import type { Outcome } from './outcome.js'
 import { mostAttempts, waitAfter } from './policy.js'
@@ -12,11 +12,11 @@ import {
   atRest,
   isUndone,
   later,
-  parked,
   type Progress,
+  parked,
   type SagaState,
-  stepAt,
   type StepState,
+  stepAt,
   withDoing,
   withStep,
 } from './state.js'

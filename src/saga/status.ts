@@ -5,7 +5,7 @@
 import { isToBeUndone } from './backward.js'
 import type { Saga } from './define.js'
 import type { Phase } from './phase.js'
-import { phaseOf, type Progress, type SagaState, standsOf, type Undoing } from './state.js'
+import { type Progress, phaseOf, type SagaState, standsOf, type Undoing } from './state.js'
 
 export interface SagaStatus {
   readonly id: string
