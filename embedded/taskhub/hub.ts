@@ -17,7 +17,7 @@ import { alreadyEnded, alreadyExists, notEnded, notInThisState, noSuchInstance, 
 import { eventOf, eventType, type HistoryEvent } from './history.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
-import type { Need } from './planner.js'
+import type { Anew, Need } from './planner.js'
 import type { HubSettings } from './settings.js'
 import { hasEnded, type HubTables, type InstanceRow, type Letter, openHubTables, removeBelongings } from './tables.js'
 import { type End, type TurnResult, turnOf } from './turn.js'
@@ -349,7 +349,7 @@ export class TaskHub {
     end: End,
     change: Partial<InstanceRow> & { updatedAt: number },
   ): Promise<void> {
-    if (end.status === 'ContinuedAsNew') return this.#beginAnew(live, arrivals, end.input, change)
+    if (end.status === 'ContinuedAsNew') return this.#beginAnew(live, arrivals, end, change)
     const { status, output } = end
     const completed = eventOf('ExecutionCompleted', change.updatedAt, { OrchestrationStatus: status, Result: output })
     const stored = status === 'Failed' ? JSON.stringify(output) : output
@@ -383,25 +383,29 @@ export class TaskHub {
   async #beginAnew(
     live: Live,
     arrivals: readonly Arrival[],
-    input: string | null,
+    { input, raised }: Anew,
     change: Partial<InstanceRow>,
   ): Promise<void> {
     const { id } = live.row
     const row: InstanceRow = { ...live.row, ...change, input, executionId: newId(), events: 0 }
-    const started = this.#startedEvent(row)
-    const letter = this.#nextLetter()
+    const first = [this.#startedEvent(row), ...raised].map((event): Arrival & { kind: 'event'; letter: number } => ({
+      kind: 'event',
+      event,
+      letter: this.#nextLetter(),
+    }))
     await this.#options.store.commit((changes) => {
       this.#dropOutstanding(changes, id)
       for (const { key } of this.#tables.history.entries({ prefix: [id] })) changes.remove(this.#tables.history, key)
       this.#removeLetters(changes, id, arrivals)
-      changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(started) })
+      for (const { event, letter } of first)
+        changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
       changes.put(this.#tables.instances, [id], row)
     })
     live.row = row
     live.events.length = 0
     live.played = ''
     const kept = live.inbox.filter(({ executionId }) => executionId === undefined)
-    live.inbox.splice(0, live.inbox.length, { kind: 'event', event: started, letter }, ...kept)
+    live.inbox.splice(0, live.inbox.length, ...first, ...kept)
   }
 
   async #commit(

@@ -26,8 +26,16 @@ export interface Plan {
   readonly open: ReadonlySet<number>
   /** Timers that the orchestrator has taken back. */
   readonly cancelled: readonly number[]
-  /** Set when it asked to begin anew with this input (JSON text or null). */
-  readonly next: { readonly input: string | null } | undefined
+  /** Set when it asked to begin anew. */
+  readonly next: Anew | undefined
+}
+
+/** What the execution that follows begins with. */
+export interface Anew {
+  /** JSON text or null. */
+  readonly input: string | null
+  /** Events that were raised after the decision; earlier ones that nobody waited for are dropped, as the platform does. */
+  readonly raised: readonly HistoryEvent[]
 }
 
 export class UnsupportedAction extends Error {
@@ -91,7 +99,7 @@ class Planner {
   #now = 0
   #position = 0
   #current: Node | undefined
-  #next: { input: string | null } | undefined
+  #next: { input: string | null; raised: HistoryEvent[] } | undefined
 
   constructor(actions: readonly unknown[]) {
     this.#actions = actions
@@ -126,7 +134,8 @@ class Planner {
         this.#settle(event.TimerId, true)
         break
       case eventType.EventRaised:
-        this.#hear(event.Name ?? '')
+        if (this.#next) this.#next.raised.push(event)
+        else this.#hear(event.Name ?? '')
         break
       default:
         return
@@ -164,7 +173,10 @@ class Planner {
       case 1:
         return this.#attempt(node, asked, asked.retryOptions, 1)
       case 4:
-        this.#next = { input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input) }
+        this.#next = {
+          input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input),
+          raised: [],
+        }
         return this.#finish(node, true)
       case 5:
         return this.#need(node, { kind: 'timer', fireAt: asked.fireAt.getTime() }, () => this.#finish(node, true))

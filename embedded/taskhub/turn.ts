@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { OrchestratorRun } from './code.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
-import { type Need, type Plan, planOf, UnsupportedAction } from './planner.js'
+import { type Anew, type Need, type Plan, planOf, UnsupportedAction } from './planner.js'
 
 export interface TurnInput {
   readonly name: string
@@ -30,7 +30,7 @@ export interface TurnResult {
 export type End =
   | { readonly status: 'Completed'; readonly output: string | null }
   | { readonly status: 'Failed'; readonly output: string }
-  | { readonly status: 'ContinuedAsNew'; readonly input: string | null }
+  | ({ readonly status: 'ContinuedAsNew' } & Anew)
 
 const orchestratorState = z.object({
   isDone: z.boolean(),
@@ -96,7 +96,7 @@ function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, pla
       output: `Orchestrator function '${name}' failed: ${state.error ?? 'an error without words'}`,
     }
   if (!state.isDone) return undefined
-  if (plan.next) return { status: 'ContinuedAsNew', input: plan.next.input }
+  if (plan.next) return { status: 'ContinuedAsNew', ...plan.next }
   return { status: 'Completed', output: textOf(state.output) ?? null }
 }
 

@@ -32,7 +32,10 @@ export type Durable = Pick<
 
 export type FindSaga = (name: string, version: number) => Saga
 
-/** Waits after which the history is cut: a saga that waits for weeks must not replay all of them every time. */
+/**
+ * Waits after which the history is cut: a saga that waits for weeks must not replay all of them every time. It is cut when a time has come: the wait
+ * for it would have heard every signal that came before, and the platform hands on those that come after.
+ */
 const mostWaits = 50
 
 export function sagaOrchestrator(find: FindSaga) {
@@ -49,12 +52,13 @@ export function sagaOrchestrator(find: FindSaga) {
       df.setCustomStatus(statusOf(saga, state))
       const next = nextOf(saga, state)
       if (next.kind === 'end') return { phase: next.phase }
-      if (next.kind === 'wait' && ++waits > mostWaits) {
+      const events = next.kind === 'ask' ? yield* ask(df, next.asks) : yield* wait(df, next)
+      state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
+      if (next.kind === 'wait') waits += 1
+      if (waits >= mostWaits && events[0]?.kind === 'woken') {
         df.continueAsNew({ ...input, state })
         return undefined
       }
-      const events = next.kind === 'ask' ? yield* ask(df, next.asks) : yield* wait(df, next)
-      state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
     }
   }
 }

@@ -28,8 +28,8 @@ afterAll(async () => {
 describe('partners that apply and then drop every fifth answer', () => {
   it(`end ${count} sagas with ledgers that agree`, { timeout: 240_000 }, async () => {
     const since = new Date().toISOString()
+    // Creating the rows in the pretend Dataverse is not what is tested.
     for (const partner of ['dataverse', 'masterData', 'erp'] as const)
-      // Creating the rows in the pretend Dataverse is not what is tested.
       for (const method of ['POST', 'PATCH'])
         await installation.addFaults(partner, [
           {

@@ -224,4 +224,33 @@ describe('on the embedded task hub', () => {
     expect(status.steps[2]?.attempts).toBe(121)
     expect(events).toBeLessThan(500)
   })
+
+  it('a saga hears all that people say while it is busy, also when its history is cut meanwhile', async () => {
+    saga = aSaga([[{ name: 'a' }], [{ name: 'p', kind: 'pivot' }], [{ name: 'z', shape: { retry: relentless } }]])
+    const script = { z: [...Array.from({ length: 160 }, () => deferred), applied] }
+    const plain = answering(script)
+    let said = 0
+    const raised: Promise<void>[] = []
+    // Said while a partner is being asked: nobody listens then.
+    answer = (ask) => {
+      if (ask.step === 'z' && ask.attempt % 2 === 0) {
+        const id = instanceIdOf(saga.name, anEvent({ id: String(count).padStart(20, '0') }))
+        const word = { kind: 'skip', step: 'nowhere', actor: 'ops', reason: String(said) } as const
+        raised.push(hub.raise(id, names.signal, JSON.stringify(signalOf(word, `busy-${said++}`))))
+      }
+      return plain(ask)
+    }
+
+    const { status, event } = await drive()
+    await Promise.all(raised)
+
+    const input = JSON.parse(hub.find(instanceIdOf(saga.name, event))?.input ?? '{}')
+    const heard = new Set([
+      ...input.state.log.map((entry: { command: { id: string } }) => entry.command.id),
+      ...status.log.map(({ id }) => id),
+    ])
+    expect(said).toBe(80)
+    expect(status.phase).toBe('completed')
+    expect(heard.size).toBe(said)
+  })
 })

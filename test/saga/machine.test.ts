@@ -3,7 +3,19 @@
 import { describe, expect, it } from 'vitest'
 import { relentless } from '../../src/saga/policy.js'
 import { simulate } from '../../testkit/simulate.js'
-import { aSaga, answering, applied, by, deferred, inDoubt, inShort, refused, tell, threeSteps } from './three-steps.js'
+import {
+  aSaga,
+  answering,
+  applied,
+  by,
+  deferred,
+  inDoubt,
+  inShort,
+  parked,
+  refused,
+  tell,
+  threeSteps,
+} from './three-steps.js'
 
 describe('a saga whose partners all agree', () => {
   it('asks them in order, each once, and is completed', () => {
@@ -87,12 +99,41 @@ describe('a deferred step', () => {
   })
 
   it('spends no attempt while its partner is known to be down', () => {
-    const down = { kind: 'deferred', reason: 'breaker open', retryAfterMs: 5_000, parked: true } as const
-
-    const { asked, status } = tell(threeSteps(), { b: [down, down, down, down, down, applied] })
+    const { asked, status } = tell(threeSteps(), { b: [parked, parked, parked, parked, parked, applied] })
 
     expect(asked).toEqual(['a', 'b', 'b', 'b', 'b', 'b', 'b', 'c'])
     expect(status).toMatchObject({ phase: 'completed', steps: [{}, { attempts: 1 }, {}] })
+  })
+
+  it('waits no longer than its own time for a partner that is known to be down', () => {
+    const saga = aSaga([[{ name: 'a' }], [{ name: 'b', timeout: 12_000 }]])
+
+    expect(tell(saga, { b: [parked] })).toMatchObject({
+      asked: ['a', 'b', 'b', 'b', 'undo a'],
+      took: 10_000,
+      status: { phase: 'compensated', undoneBecause: 'b: known to be down' },
+    })
+  })
+
+  it('is held before anything is asked when its input is larger than can be carried', () => {
+    const saga = aSaga([[{ name: 'a', inputFor: () => 'x'.repeat(50_000) }]])
+
+    const { asked, status } = tell(saga, {})
+
+    expect(asked).toEqual([])
+    expect(status.waitsFor).toMatchObject({
+      kind: 'operator',
+      why: expect.stringContaining('50002 characters of JSON'),
+    })
+  })
+
+  it('is held when all that the saga carries would be larger than can be carried', () => {
+    const saga = aSaga(Array.from({ length: 10 }, (_, n) => [{ name: `s${n}`, inputFor: () => 'x'.repeat(45_000) }]))
+
+    const { asked, status } = tell(saga, {})
+
+    expect(asked).toHaveLength(8)
+    expect(status.waitsFor).toMatchObject({ kind: 'operator', why: expect.stringContaining('whole of all inputs') })
   })
 
   it('is given up when its time is over, however many attempts are left', () => {
@@ -103,6 +144,16 @@ describe('a deferred step', () => {
 })
 
 describe('a step in doubt', () => {
+  it('spends no probe while its partner is known to be down', () => {
+    const { asked, status } = tell(threeSteps({ probed: true, keys: 'ignored' }), {
+      b: [inDoubt],
+      'probe b': [parked, parked, parked, parked, applied],
+    })
+
+    expect(asked).toEqual(['a', 'b', 'probe b', 'probe b', 'probe b', 'probe b', 'probe b', 'c'])
+    expect(status.phase).toBe('completed')
+  })
+
   it('is asked again under the same key where the partner honours keys', () => {
     const { asked, asks, status } = tell(threeSteps(), { b: [inDoubt, applied] })
 

@@ -6,7 +6,7 @@ import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { relentless } from '../../src/saga/policy.js'
 import { simulate, type SagaWord } from '../../testkit/simulate.js'
-import { type ActionShape, aSaga, applied, deferred, inDoubt, refused, thrice } from './three-steps.js'
+import { type ActionShape, aSaga, applied, deferred, inDoubt, parked, refused, thrice } from './three-steps.js'
 
 const shape: fc.Arbitrary<ActionShape> = fc.record({
   keys: fc.constantFrom('honoured' as const, 'ignored' as const),
@@ -45,6 +45,7 @@ const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(applied) },
   { weight: 3, arbitrary: fc.constantFrom(refused, deferred, deferred) },
   { weight: 2, arbitrary: fc.constant(inDoubt) },
+  { weight: 1, arbitrary: fc.constant(parked) },
 )
 
 const person = { actor: 'ops', reason: 'because' }

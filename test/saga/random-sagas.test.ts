@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { instanceIdOf } from '../../src/saga/ids.js'
 import { begin, turn } from '../../src/saga/machine.js'
 import { nextOf } from '../../src/saga/next.js'
+import type { Outcome } from '../../src/saga/outcome.js'
 import { isOver } from '../../src/saga/phase.js'
 import { mostAttempts } from '../../src/saga/policy.js'
 import { anEvent, beginning } from '../../testkit/simulate.js'
@@ -81,7 +82,8 @@ describe('whatever happens', () => {
     const asked = always(({ saga }, { partners: { calls }, status }) => {
       if (status.log.length > 0) return undefined
       return saga.steps.every(({ name, action }) => {
-        const own = calls.filter(({ ask }) => ask.step === name && ask.what !== 'undo')
+        const isTried = (outcome: Outcome) => outcome.kind !== 'deferred' || !outcome.parked
+        const own = calls.filter(({ ask, outcome }) => ask.step === name && ask.what !== 'undo' && isTried(outcome))
         const isRefused = own.slice(0, -1).some(({ ask, outcome }) => ask.what === 'do' && outcome.kind === 'refused')
         return own.length <= mostAttempts(action.retry) && !isRefused
       })

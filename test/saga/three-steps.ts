@@ -74,6 +74,7 @@ export const threeSteps = (shape: ActionShape = {}) => aSaga(['a', 'b', 'c'].map
 export const applied: Outcome = { kind: 'applied', output: 'done' }
 export const refused: Outcome = { kind: 'refused', reason: 'no' }
 export const deferred: Outcome = { kind: 'deferred', reason: 'not now' }
+export const parked: Outcome = { kind: 'deferred', reason: 'known to be down', retryAfterMs: 5_000, parked: true }
 export const inDoubt: Outcome = { kind: 'inDoubt', reason: 'no answer' }
 
 /** An attempt in short: `a`, `undo a`, `probe a`. */
