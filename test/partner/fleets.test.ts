@@ -13,7 +13,7 @@ import { statusOf } from '../../src/saga/status.js'
 import { anEvent } from '../../testkit/simulate.js'
 import { threeSteps } from '../saga/three-steps.js'
 
-vi.mock('../../src/partner/http.js', () => ({ send: vi.fn() }))
+vi.mock('../../src/partner/http.js', () => ({ send: vi.fn<typeof send>() }))
 
 const start = Date.UTC(2026, 0, 1)
 const at = () => new Date().toISOString()
@@ -76,9 +76,9 @@ const answerTo = async ({ what, step, key }: Ask, gateway: Gateway) =>
 
 /** Moves the clock until all have ended. */
 async function finish<Result>(work: Promise<Result>, everyMs = 100): Promise<Result> {
-  let isDone = false
-  const watched = work.finally(() => (isDone = true))
-  while (!isDone) await vi.advanceTimersByTimeAsync(everyMs)
+  const progress = { isDone: false }
+  const watched = work.finally(() => (progress.isDone = true))
+  while (!progress.isDone) await vi.advanceTimersByTimeAsync(everyMs)
   return watched
 }
 
