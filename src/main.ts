@@ -7,6 +7,7 @@ import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
 import { checkSettings } from './settings.js'
+import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
 import { dataverseEventsQueue, onDataverseEvent } from './triggers/dataverse-events.js'
 import { tellHealth } from './triggers/health.js'
@@ -37,5 +38,11 @@ app.post('commandSaga', {
   authLevel: 'function',
   extraInputs,
   handler: answering(commandSaga),
+})
+app.post('takeCallback', {
+  route: 'callbacks/{token}',
+  authLevel: 'anonymous',
+  extraInputs,
+  handler: answering(takeCallback),
 })
 app.get('health', { route: 'health', authLevel: 'anonymous', extraInputs, handler: answering(tellHealth) })

@@ -1,7 +1,7 @@
 // The app settings: read when they are needed, and all checked once when the app starts.
 
 import { SagaError } from './saga/errors.js'
-import { type Partner, secretSettingsOf } from './saga/partner.js'
+import { answersLater, type Partner, secretSettingsOf } from './saga/partner.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -55,5 +55,9 @@ export function checkSettings(partners: readonly Partner[], environment: Environ
   for (const partner of partners) {
     addressIn(partner.addressSetting, environment)
     for (const setting of secretSettingsOf(partner)) secretIn(setting, environment)
+  }
+  if (partners.some(answersLater)) {
+    addressIn('CALLBACK_URL', environment)
+    secretIn('CALLBACK_SECRET', environment)
   }
 }

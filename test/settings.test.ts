@@ -1,6 +1,7 @@
 // Which settings stop the start, and what is said about them.
 
 import { describe, expect, it } from 'vitest'
+import { createCustomer } from '../src/app/partners/erp.js'
 import { addressIn, checkSettings, serviceBusConnection } from '../src/settings.js'
 
 const erp = {
@@ -37,6 +38,17 @@ describe('settings', () => {
     const message = expect.stringContaining(words)
     expect(() => checkSettings([erp], { ...good, ...change })).toThrow(expect.objectContaining({ code, message }))
     expect(() => checkSettings([erp], { ...good, ...change })).not.toThrow(/secret|\n/)
+  })
+
+  it('for callbacks are needed only when a partner answers later', () => {
+    const later = { ...erp, actions: [{ ...createCustomer, answeredWithin: 60_000 }] }
+    const callbacks = { CALLBACK_URL: 'https://sagas.example.org', CALLBACK_SECRET: 'secret' }
+
+    expect(() => checkSettings([later], { ...good, ...callbacks })).not.toThrow()
+    expect(() => checkSettings([later], good)).toThrow('Setting CALLBACK_URL is missing.')
+    expect(() => checkSettings([later], { ...good, ...callbacks, CALLBACK_SECRET: '' })).toThrow(
+      'Setting CALLBACK_SECRET is missing.',
+    )
   })
 
   it('name Service Bus by connection string, or by host name for the app’s own identity', () => {

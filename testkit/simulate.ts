@@ -20,7 +20,8 @@ export interface World {
 /** A command without its id, or a partner's own message. */
 export type SagaWord =
   | WithoutId<SagaCommand>
-  | { readonly kind: 'reply'; readonly step: string; readonly outcome: Outcome }
+  /** `edition` of the input that the call was made with; 1 if absent. */
+  | { readonly kind: 'reply'; readonly step: string; readonly edition?: number; readonly outcome: Outcome }
 type WithoutId<Command> = Command extends unknown ? Omit<Command, 'id'> : never
 
 /** What happened, from the first turn to the last. */
@@ -97,6 +98,7 @@ export function simulate(saga: Saga, world: World, event: DataverseEvent = anEve
 }
 
 function eventOf(word: SagaWord, id: string, at: string): SagaEvent {
-  if (word.kind === 'reply') return { kind: 'replied', at, step: word.step, outcome: word.outcome }
+  if (word.kind === 'reply')
+    return { kind: 'replied', at, step: word.step, edition: word.edition ?? 1, outcome: word.outcome }
   return { kind: 'said', at, command: { ...word, id } }
 }

@@ -2,6 +2,7 @@
 
 import type { InvocationContext } from '@azure/functions'
 import { actionNamed } from '../app/index.js'
+import { callbackToken } from '../partner/callback-token.js'
 import { outcomeOf } from '../partner/classify.js'
 import { Gateway } from '../partner/gateway.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
@@ -58,10 +59,14 @@ function unsent(error: unknown): Outcome {
   return { kind: 'refused', reason: 'the request can not be made of what the step was given' }
 }
 
+/** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
+const callbackFor = (key: Ask['key']) =>
+  `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, secretIn('CALLBACK_SECRET'))}`
+
 function requestOf(ask: Ask, action: AnyAction): PartnerRequest {
   switch (ask.what) {
     case 'do':
-      return action.requestFor(ask.input)
+      return action.requestFor(ask.input, action.answeredWithin === undefined ? '' : callbackFor(ask.key))
     case 'undo':
       return action.undoRequestFor(ask.done)
     case 'probe':

@@ -92,7 +92,7 @@ function heard(value: unknown, at: string): SagaEvent[] {
   if (!signal) return []
   return signal.kind === 'command'
     ? [{ kind: 'said', at, command: signal.command }]
-    : [{ kind: 'replied', at, step: signal.step, outcome: signal.outcome }]
+    : [{ kind: 'replied', at, step: signal.step, edition: signal.edition, outcome: signal.outcome }]
 }
 
 /** The only time that a replay sees again. */

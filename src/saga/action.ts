@@ -54,7 +54,8 @@ export interface ActionDeclaration<Input, Output, Retry extends RetryPolicy> {
   readonly input: Reader<Input>
   /** Reads the partner's answer: of the call itself, or with `answeredWithin` of the message that comes later. */
   readonly output: Reader<Output>
-  readonly request: (input: Input) => PartnerRequest
+  /** @param callback where the partner may post its answer later; empty unless `answeredWithin` is set. */
+  readonly request: (input: Input, callback: string) => PartnerRequest
   /** `patient` if absent. */
   readonly retry?: Retry
   /**
@@ -87,7 +88,7 @@ export interface Action<Input = never, Output = unknown, Has extends Traits = Tr
   readonly probed: boolean
   readonly answeredWithin: number | undefined
   /** Throws what the reader of the input throws. */
-  requestFor(input: unknown): PartnerRequest
+  requestFor(input: unknown, callback?: string): PartnerRequest
   /** Throws when there is no such undo, or what the readers throw. */
   undoRequestFor(done: Done<unknown, unknown> | { readonly input: unknown; readonly key: string }): PartnerRequest
   /** Throws when there is no probe. */
@@ -142,7 +143,7 @@ export function defineAction<Input, Output>(
     irreversible: back && 'irreversible' in back ? back.irreversible : undefined,
     probed: probe !== undefined,
     answeredWithin: declaration.answeredWithin,
-    requestFor: (value) => declaration.request(input.parse(value)),
+    requestFor: (value, callback = '') => declaration.request(input.parse(value), callback),
     undoRequestFor(done) {
       const asked = input.parse(done.input)
       // By its key, for an output that is undefined is not there any more once it was written down.

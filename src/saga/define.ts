@@ -112,7 +112,7 @@ export interface SagaBuilder<Row, Outputs extends OutputsByStep, Where extends S
         options?: Omit<StepOptions<Known<Row, Outputs>>, 'when'>,
       ) => SagaBuilder<Row, With<Outputs, Name, Output>, 'after'>
     : Wrong<'A saga has one pivot at most.'>
-  /** @throws SagaError `SAGA_STEP_REPEATED`, `SAGA_ID_TOO_LONG`, `SAGA_EMPTY` */
+  /** @throws SagaError `SAGA_NAME_MALFORMED`, `SAGA_STEP_REPEATED`, `SAGA_ID_TOO_LONG`, `SAGA_EMPTY` */
   end(): Saga
 }
 
@@ -203,10 +203,15 @@ class Block {
   }
 }
 
+/** Ids and keys are made of names, and read again: no name may look like two. */
+const isName = (text: string) => /^\w[\w-]*$/.test(text)
+
 /** What the compiler can't see. */
 function checked(saga: Saga): Saga {
+  if (!isName(saga.name)) throw SagaError.of('SAGA_NAME_MALFORMED', { name: saga.name })
   const seen = new Set<string>()
   for (const { name } of saga.steps) {
+    if (!isName(name)) throw SagaError.of('SAGA_NAME_MALFORMED', { name })
     if (seen.has(name)) throw SagaError.of('SAGA_STEP_REPEATED', { saga: saga.name, step: name })
     seen.add(name)
   }

@@ -17,6 +17,10 @@ const catalogue = {
     what: (it: { saga: string; version: number }) => `No saga '${it.saga}' of version ${it.version} is registered.`,
     remedy: 'Deploy a version of the app that still has it: the instance began under that definition.',
   },
+  SAGA_NAME_MALFORMED: {
+    what: (it: { name: string }) => `'${it.name}' can not be the name of a saga or a step.`,
+    remedy: 'Use letters, digits, hyphens and underscores only: ids and idempotency keys are made of it.',
+  },
   SAGA_STEP_REPEATED: {
     what: (it: { saga: string; step: string }) => `Saga '${it.saga}' names step '${it.step}' twice.`,
     remedy: 'Give each step its own name: histories and idempotency keys find a step by it.',
@@ -59,6 +63,18 @@ const catalogue = {
   COMMAND_MALFORMED: {
     what: (it: { command: string; why: string }) => `'${it.command}' can not be understood: ${it.why}.`,
     remedy: 'Correct the request and send it again.',
+  },
+  CALLBACK_UNKNOWN: {
+    what: () => 'The address of this callback was not given out by this app.',
+    remedy: 'Post to the address that came with the call, unchanged.',
+  },
+  CALLBACK_MALFORMED: {
+    what: (it: { why: string }) => `The answer can not be taken: ${it.why}.`,
+    remedy: 'Post JSON as the action declares it, or a refusal with ?outcome=refused and {"reason"}.',
+  },
+  CALLBACK_LATE: {
+    what: (it: { phase: string }) => `The saga is over: it is ${it.phase}.`,
+    remedy: 'Nothing waits for this answer any more; what the call has done is undone or written off.',
   },
   QUERY_MALFORMED: {
     what: (it: { parameter: string; expected: string }) => `Query parameter '${it.parameter}' is not ${it.expected}.`,

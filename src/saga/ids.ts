@@ -33,6 +33,12 @@ export function keyOf(instance: InstanceId, step: string, what: 'do' | 'undo', e
   return idempotencyKey(what === 'do' ? asked : `${asked}:undo`)
 }
 
+/** Which call a key belongs to; undefined for a text that is no key of a call forward. */
+export function readKey(text: string): { instance: InstanceId; step: string; edition: number } | undefined {
+  const [, id = '', step = '', edition = '1'] = /^((?:[^:]+:){3}[^:]+):([^:~]+)(?:~(\d{1,6}))?$/.exec(text) ?? []
+  return isInstanceId(id) ? { instance: id, step, edition: Number(edition) } : undefined
+}
+
 /** Brands the id that the platform gives an instance. */
 export const readInstanceId = instanceId
 

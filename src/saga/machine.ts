@@ -45,7 +45,14 @@ export type SagaEvent =
   /** A time has come for which something waited. */
   | { readonly kind: 'woken'; readonly at: string }
   /** A partner's own message about a call that it had taken. */
-  | { readonly kind: 'replied'; readonly at: string; readonly step: string; readonly outcome: Outcome }
+  | {
+      readonly kind: 'replied'
+      readonly at: string
+      readonly step: string
+      /** Of the input that the call was made with. */
+      readonly edition: number
+      readonly outcome: Outcome
+    }
   | { readonly kind: 'said'; readonly at: string; readonly command: SagaCommand }
 
 export interface Start {
@@ -79,7 +86,7 @@ export function turn(saga: Saga, before: SagaState, event: SagaEvent): SagaState
     case 'woken':
       return advance(saga, onTime(saga, state))
     case 'replied':
-      return advance(saga, afterReply(saga, state, indexOf(saga, event.step), event.outcome))
+      return advance(saga, onReply(saga, state, event))
     case 'said':
       return advance(saga, onCommand(saga, state, event.command))
     default:
@@ -103,6 +110,16 @@ function onAnswer(
     default:
       return unreachable(what)
   }
+}
+
+/** It comes from outside: one for a step that is not there, or for an input that a person has replaced, is passed over. */
+function onReply(
+  saga: Saga,
+  state: SagaState,
+  { step, edition, outcome }: { step: string; edition: number; outcome: Outcome },
+): SagaState {
+  const index = saga.steps.findIndex(({ name }) => name === step)
+  return state.steps[index]?.edition === edition ? afterReply(saga, state, index, outcome) : state
 }
 
 /** Everything whose time has come. On hold, nothing new begins. */

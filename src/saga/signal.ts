@@ -6,8 +6,8 @@ import { unreachable } from './unreachable.js'
 
 export type Signal =
   | { readonly kind: 'command'; readonly command: SagaCommand }
-  /** A partner's own message about a call that it had taken. */
-  | { readonly kind: 'reply'; readonly step: string; readonly outcome: Outcome }
+  /** A partner's own message about a call that it had taken, and for which edition of the input. */
+  | { readonly kind: 'reply'; readonly step: string; readonly edition: number; readonly outcome: Outcome }
 
 /** Undefined for what is no signal: it is passed over. */
 export function readSignal(value: unknown): Signal | undefined {
@@ -45,12 +45,12 @@ export function readSignal(value: unknown): Signal | undefined {
   }
 }
 
-function readReply({ step, outcome }: Readonly<Record<string, unknown>>): Signal | undefined {
+function readReply({ step, edition, outcome }: Readonly<Record<string, unknown>>): Signal | undefined {
   const { kind, output, reason } = membersOf(outcome)
-  if (typeof step !== 'string') return undefined
-  if (kind === 'applied') return { kind: 'reply', step, outcome: { kind, output } }
+  if (typeof step !== 'string' || typeof edition !== 'number') return undefined
+  if (kind === 'applied') return { kind: 'reply', step, edition, outcome: { kind, output } }
   return kind === 'refused' && typeof reason === 'string'
-    ? { kind: 'reply', step, outcome: { kind, reason } }
+    ? { kind: 'reply', step, edition, outcome: { kind, reason } }
     : undefined
 }
 

@@ -9,6 +9,9 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 const statuses: Partial<Record<ErrorCode, number>> = {
   QUERY_MALFORMED: 400,
   INSTANCE_UNKNOWN: 404,
+  CALLBACK_UNKNOWN: 404,
+  CALLBACK_MALFORMED: 400,
+  CALLBACK_LATE: 410,
   COMMAND_ILLEGAL: 409,
   COMMAND_MALFORMED: 400,
 }

@@ -109,7 +109,7 @@ async function drive(words: readonly SagaWord[] = []) {
 }
 
 function signalOf(word: SagaWord, id: string) {
-  return word.kind === 'reply' ? { ...word } : { kind: 'command', command: { ...word, id } }
+  return word.kind === 'reply' ? { edition: 1, ...word } : { kind: 'command', command: { ...word, id } }
 }
 
 /** Ids and words differ between the two; times do not. */

@@ -32,6 +32,16 @@ describe('a definition', () => {
     expect(() => saga.end()).toThrow('Give the saga a shorter name.')
   })
 
+  it.each(['a:undo', 'a~2', 'a b', ''])('refuses the name %j: ids and keys are made of names', (name) => {
+    const wrongly = (saga: string, step: string) => () =>
+      defineSaga(saga, { version: 1, on })
+        .step(step, number, () => ({ text: '' }))
+        .end()
+
+    expect(wrongly('saga', name)).toThrow(expect.objectContaining({ code: 'SAGA_NAME_MALFORMED' }))
+    expect(wrongly(name, 'step')).toThrow(expect.objectContaining({ code: 'SAGA_NAME_MALFORMED' }))
+  })
+
   it('refuses to be empty', () => {
     expect(() => defineSaga('empty', { version: 1, on }).end()).toThrow("Saga 'empty' has no step.")
   })

@@ -379,6 +379,15 @@ describe('an answer that comes later', () => {
     })
   })
 
+  it('for a step that is not there, or for an input that was replaced, changes nothing', () => {
+    const strange = { kind: 'reply', step: 'x', outcome: applied } as const
+    const stale = { ...reply({ kind: 'applied', output: 'B-6' }), edition: 2 }
+
+    const { asks } = tell(saga, {}, [strange, stale, reply({ kind: 'applied', output: 'B-7' })])
+
+    expect(asks[2]).toMatchObject({ input: ['c', expect.anything(), ['done', 'B-7']] })
+  })
+
   it('that does not come leaves the step in doubt', () => {
     const { asked, states } = tell(aSaga([[{ name: 'b', shape: { answeredWithin: 60_000, keys: 'ignored' } }]]), {})
 

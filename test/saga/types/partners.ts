@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { defineAction } from '../../../src/saga/action.js'
+import type { Partner } from '../../../src/saga/partner.js'
 import { relentless } from '../../../src/saga/policy.js'
 
 const text = z.object({ text: z.string() })
@@ -45,3 +46,12 @@ export const notify = defineAction('p', 'notify', {
   request,
   retry: relentless,
 })
+
+/** Lets us in by a key, and bears only so much of us. */
+export const warehouse: Partner = {
+  name: 'warehouse',
+  addressSetting: 'WAREHOUSE_URL',
+  actions: [count, pay],
+  authentication: { kind: 'apiKey', header: 'x-api-key', keySetting: 'WAREHOUSE_KEY' },
+  limits: { concurrency: 8, perSecond: 40 },
+}

@@ -1,0 +1,106 @@
+// A partner's later answer: who may give it, what it may say, and that it reaches the instance and no other.
+
+import { HttpRequest, InvocationContext } from '@azure/functions'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { callbackToken } from '../../src/partner/callback-token.js'
+import { defineAction } from '../../src/saga/action.js'
+import { defineSaga } from '../../src/saga/define.js'
+import { instanceIdOf, keyOf } from '../../src/saga/ids.js'
+import { takeCallback } from '../../src/triggers/callbacks.js'
+import { answering } from '../../src/triggers/http-answer.js'
+import { anEvent } from '../../testkit/simulate.js'
+
+const order = defineAction('shop', 'order', {
+  input: z.object({}),
+  output: z.object({ number: z.string() }),
+  keys: 'honoured',
+  answeredWithin: 60_000,
+  request: (_, callback) => ({ method: 'POST', path: '/orders', body: { answerTo: callback } }),
+  undo: { request: ({ output }) => ({ method: 'DELETE', path: `/orders/${output.number}` }) },
+})
+const saga = defineSaga('ordering', { version: 1, on: { table: 'contact', message: 'Create' } })
+  .step('order', order, () => ({}))
+  .end()
+
+const world = vi.hoisted(() => ({ phase: 'waiting', raised: new Array<unknown>(), secret: 'a-secret-of-the-tests' }))
+
+vi.mock('../../src/app/index.js', () => ({ sagaNamed: () => saga }))
+vi.mock('../../src/triggers/instances.js', () => ({
+  findInstance: async (_: unknown, id: string) =>
+    id === instance ? { saga: 'ordering', version: 1, phase: world.phase } : undefined,
+}))
+vi.mock('durable-functions', () => ({
+  getClient: () => ({ raiseEvent: async (...all: unknown[]) => void world.raised.push(all) }),
+}))
+
+const instance = instanceIdOf('ordering', anEvent())
+const tokenOf = (key: string) => callbackToken(key, world.secret)
+const token = tokenOf(keyOf(instance, 'order', 'do'))
+
+beforeEach(() => {
+  vi.stubEnv('CALLBACK_SECRET', world.secret)
+  Object.assign(world, { phase: 'waiting', raised: [] })
+})
+
+async function post(to: string, body: string, query: Record<string, string> = {}) {
+  const url = 'http://127.0.0.1/api/callbacks/x'
+  const request = new HttpRequest({ method: 'POST', url, params: { token: to }, query, body: { string: body } })
+  const answer = await answering(takeCallback)(request, new InvocationContext())
+  return { status: answer.status, code: typeof answer.body === 'string' ? JSON.parse(answer.body).code : undefined }
+}
+
+describe('a callback', () => {
+  it('brings the output of the step to its instance', async () => {
+    expect(await post(token, '{"number":"A-1"}')).toMatchObject({ status: 202 })
+    expect(world.raised).toEqual([
+      [
+        instance,
+        'signal',
+        { kind: 'reply', step: 'order', edition: 1, outcome: { kind: 'applied', output: { number: 'A-1' } } },
+      ],
+    ])
+  })
+
+  it('can be a refusal, with its reason', async () => {
+    await post(token, '{"reason":"out of stock"}', { outcome: 'refused' })
+
+    expect(world.raised).toMatchObject([
+      [instance, 'signal', { step: 'order', outcome: { kind: 'refused', reason: 'out of stock' } }],
+    ])
+  })
+
+  it('says for which edition of the input it is', async () => {
+    await post(tokenOf(keyOf(instance, 'order', 'do', 3)), '{"number":"A-1"}')
+
+    expect(world.raised).toMatchObject([[instance, 'signal', { step: 'order', edition: 3 }]])
+  })
+
+  it.each([
+    ['that nobody has signed', `${token.split('.')[0]}.${Buffer.alloc(32).toString('base64url')}`],
+    ['that was signed with another secret', callbackToken(keyOf(instance, 'order', 'do'), 'another')],
+    ['for an instance that is not there', tokenOf(keyOf(instanceIdOf('other', anEvent()), 'order', 'do'))],
+    ['for a step that is not there', tokenOf(keyOf(instance, 'pay', 'do'))],
+    ['for an undo', tokenOf(keyOf(instance, 'order', 'undo'))],
+    ['that is no token', 'no-token'],
+  ])('with a token %s is unknown', async (_, wrong) => {
+    expect(await post(wrong, '{"number":"A-1"}')).toEqual({ status: 404, code: 'CALLBACK_UNKNOWN' })
+    expect(world.raised).toEqual([])
+  })
+
+  it.each([
+    ['no JSON', '{', {}],
+    ['not what the action declares', '{"number":1}', {}],
+    ['too large', JSON.stringify({ number: 'x'.repeat(50_000) }), {}],
+    ['a refusal without a reason', '', { outcome: 'refused' }],
+  ])('that is %s is refused, and the step goes on waiting', async (_, body, query) => {
+    expect(await post(token, body, query)).toEqual({ status: 400, code: 'CALLBACK_MALFORMED' })
+    expect(world.raised).toEqual([])
+  })
+
+  it('that comes when the saga is over is told so', async () => {
+    world.phase = 'compensated'
+
+    expect(await post(token, '{"number":"A-1"}')).toEqual({ status: 410, code: 'CALLBACK_LATE' })
+  })
+})
