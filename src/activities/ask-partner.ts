@@ -7,18 +7,22 @@ import { outcomeOf } from '../partner/classify.js'
 import { Gateway } from '../partner/gateway.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
+import { markOf } from '../saga/mark.js'
 import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
 import type { Partner } from '../saga/partner.js'
+import { requestOf } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
-import { unreachable } from '../saga/unreachable.js'
 import { addressIn, secretIn } from '../settings.js'
 
+/** The outcome, with the mark of what was asked. */
+export type Answer = Outcome & { readonly of: string }
+
 /** Never rejects: an orchestration would fail by it, with effects at partners that nobody undoes. */
-export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log'>): Promise<Outcome> {
+export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log'>): Promise<Answer> {
   const outcome = await outcomeOfAsking(ask)
   context.log(`${ask.key} ${ask.what} ${ask.attempt}: ${ask.partner}.${ask.action} → ${outcome.kind}`)
-  return outcome
+  return { ...outcome, of: markOf(ask) }
 }
 
 async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
@@ -29,7 +33,7 @@ async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
     gateway = gatewayTo(found.partner)
-    request = requestOf(ask, action)
+    request = requestOf(ask, action, action.answeredWithin === undefined ? '' : callbackFor(ask.key))
   } catch (error) {
     return unsent(error)
   }
@@ -62,16 +66,3 @@ function unsent(error: unknown): Outcome {
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
 const callbackFor = (key: Ask['key']) =>
   `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, secretIn('CALLBACK_SECRET'))}`
-
-function requestOf(ask: Ask, action: AnyAction): PartnerRequest {
-  switch (ask.what) {
-    case 'do':
-      return action.requestFor(ask.input, action.answeredWithin === undefined ? '' : callbackFor(ask.key))
-    case 'undo':
-      return action.undoRequestFor(ask.done)
-    case 'probe':
-      return action.probeRequestFor({ input: ask.input, key: ask.key })
-    default:
-      return unreachable(ask)
-  }
-}

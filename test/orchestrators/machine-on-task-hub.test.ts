@@ -21,7 +21,8 @@ import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { relentless } from '../../src/saga/policy.js'
 import type { SagaStatus } from '../../src/saga/status.js'
-import { anEvent, beginning, type SagaWord, simulate } from '../../testkit/simulate.js'
+import { anEvent, beginning } from '../../testkit/event.js'
+import { type SagaWord, simulate } from '../../testkit/simulate.js'
 import { Partners, runs } from '../saga/random-saga.js'
 import { answering, applied, aSaga, by, deferred, inDoubt, refused, threeSteps } from '../saga/three-steps.js'
 
@@ -173,16 +174,7 @@ describe('on the embedded task hub', () => {
 
     const { event, status } = await drive(words)
 
-    const left = [...words]
-    const told = simulate(
-      definition,
-      {
-        answer: answering(deviations),
-        meanwhile: ({ waitsFor }) =>
-          waitsFor?.kind === 'operator' || waitsFor?.kind === 'answer' ? left.shift() : undefined,
-      },
-      event,
-    )
+    const told = simulate(definition, event, { answers: answering(deviations), words })
     expect(comparable(status)).toEqual(comparable(told.status))
   })
 
@@ -196,7 +188,7 @@ describe('on the embedded task hub', () => {
         const { event, status } = await drive()
 
         const same = new Partners(run.script, run.lied)
-        const told = simulate(run.saga, { answer: (ask) => same.answer(run.saga, ask) }, event)
+        const told = simulate(run.saga, event, { answers: (ask) => same.answer(run.saga, ask) })
         expect(comparable(status)).toEqual(comparable(told.status))
       }),
       { numRuns: 150, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false },
@@ -220,7 +212,7 @@ describe('on the embedded task hub', () => {
 
     const { events, status, event } = await drive()
 
-    expect(comparable(status)).toEqual(comparable(simulate(saga, { answer: answering(script) }, event).status))
+    expect(comparable(status)).toEqual(comparable(simulate(saga, event, { answers: answering(script) }).status))
     expect(status.steps[2]?.attempts).toBe(121)
     expect(events).toBeLessThan(500)
   })

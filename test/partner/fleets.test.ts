@@ -10,7 +10,7 @@ import { type Ask, nextOf } from '../../src/saga/next.js'
 import type { Partner } from '../../src/saga/partner.js'
 import type { SagaState } from '../../src/saga/state.js'
 import { statusOf } from '../../src/saga/status.js'
-import { anEvent } from '../../testkit/simulate.js'
+import { anEvent } from '../../testkit/event.js'
 import { threeSteps } from '../saga/three-steps.js'
 
 vi.mock('../../src/partner/http.js', () => ({ send: vi.fn<typeof send>() }))

@@ -7,7 +7,7 @@ import { begin, type SagaEvent, turn } from '../../src/saga/machine.js'
 import { type Ask, nextOf } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { phaseOf, type SagaState } from '../../src/saga/state.js'
-import { anEvent } from '../../testkit/simulate.js'
+import { anEvent } from '../../testkit/event.js'
 import { applied, by, deferred, inDoubt, inShort, refused, threeSteps } from './three-steps.js'
 
 interface Answered {

@@ -5,6 +5,7 @@ import type { Saga } from '../../src/saga/define.js'
 import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { relentless } from '../../src/saga/policy.js'
+import { anEvent } from '../../testkit/event.js'
 import { simulate, type SagaWord } from '../../testkit/simulate.js'
 import { type ActionShape, aSaga, applied, deferred, inDoubt, parked, refused, thrice } from './three-steps.js'
 
@@ -113,9 +114,9 @@ export type Run = typeof runs extends fc.Arbitrary<infer Value> ? Value : never
 export function play({ saga, script, lied, said }: Run) {
   const partners = new Partners(script, lied)
   const left = [...said]
-  const story = simulate(saga, {
-    answer: (ask) => partners.answer(saga, ask),
-    meanwhile: () => left.shift() ?? undefined,
+  const story = simulate(saga, anEvent(), {
+    answers: (ask) => partners.answer(saga, ask),
+    words: () => left.shift() ?? undefined,
   })
   return { ...story, partners }
 }

@@ -8,7 +8,7 @@ import { nextOf } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { isOver } from '../../src/saga/phase.js'
 import { mostAttempts } from '../../src/saga/policy.js'
-import { anEvent, beginning } from '../../testkit/simulate.js'
+import { anEvent, beginning } from '../../testkit/event.js'
 import { play, type Run, runs } from './random-saga.js'
 
 /** Checks 2,000 runs; says at least in how many of them the question came up at all. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Saga } from '../../src/saga/define.js'
 import { isInstanceId, keyOf } from '../../src/saga/ids.js'
 import { startsFor } from '../../src/saga/routing.js'
-import { anEvent } from '../../testkit/simulate.js'
+import { anEvent } from '../../testkit/event.js'
 
 const aSaga = (change: Partial<Saga>): Saga => ({
   name: 'onboarding',

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { statusOf } from '../../src/saga/status.js'
+import { anEvent } from '../../testkit/event.js'
 import { simulate } from '../../testkit/simulate.js'
 import { aSaga, answering, by, deferred, refused, tell, threeSteps } from './three-steps.js'
 
@@ -61,7 +62,9 @@ describe('a status', () => {
 
   it('holds no input and no output', () => {
     const saga = threeSteps()
-    const { states } = simulate(saga, { answer: () => ({ kind: 'applied', output: 'a secret of the partner' }) })
+    const { states } = simulate(saga, anEvent(), {
+      answers: () => ({ kind: 'applied', output: 'a secret of the partner' }),
+    })
 
     const told = states.map((state) => JSON.stringify(statusOf(saga, state))).join()
 
@@ -76,9 +79,9 @@ describe('a status', () => {
     const saga = aSaga(stages)
     let words = 0
 
-    const { states } = simulate(saga, {
-      answer: answering({ 'step-49': [{ kind: 'inDoubt', reason: talkative }] }),
-      meanwhile: () => (words++ < 30 ? { kind: 'retry', ...by, reason: talkative } : undefined),
+    const { states } = simulate(saga, anEvent(), {
+      answers: answering({ 'step-49': [{ kind: 'inDoubt', reason: talkative }] }),
+      words: () => (words++ < 30 ? { kind: 'retry', ...by, reason: talkative } : undefined),
     })
 
     const largest = Math.max(...states.map((state) => JSON.stringify(statusOf(saga, state)).length * 2))

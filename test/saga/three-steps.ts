@@ -6,7 +6,8 @@ import type { Saga, Step } from '../../src/saga/define.js'
 import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import type { FinitePolicy, RetryPolicy } from '../../src/saga/policy.js'
-import { simulate, type SagaWord, type Story } from '../../testkit/simulate.js'
+import { anEvent } from '../../testkit/event.js'
+import { type SagaWord, simulate } from '../../testkit/simulate.js'
 
 export interface ActionShape {
   readonly keys?: 'honoured' | 'ignored'
@@ -95,13 +96,8 @@ export function answering(deviations: Record<string, readonly Outcome[]>): (ask:
 
 /** A story in short, with what people say while it waits, one after the other. */
 export function tell(saga: Saga, deviations: Record<string, readonly Outcome[]>, words: readonly SagaWord[] = []) {
-  const left = [...words]
-  const story: Story = simulate(saga, {
-    answer: answering(deviations),
-    meanwhile: ({ waitsFor }) =>
-      waitsFor?.kind === 'operator' || waitsFor?.kind === 'answer' ? left.shift() : undefined,
-  })
-  return { ...story, asks: story.asked, asked: story.asked.map(inShort) }
+  const story = simulate(saga, anEvent(), { answers: answering(deviations), words })
+  return { ...story, asks: story.calls.map(({ ask }) => ask), asked: story.calls.map(inShort) }
 }
 
 export const by = { actor: 'ops', reason: 'because' } as const

@@ -9,7 +9,7 @@ import { defineSaga } from '../../src/saga/define.js'
 import { instanceIdOf, keyOf } from '../../src/saga/ids.js'
 import { takeCallback } from '../../src/triggers/callbacks.js'
 import { answering } from '../../src/triggers/http-answer.js'
-import { anEvent } from '../../testkit/simulate.js'
+import { anEvent } from '../../testkit/event.js'
 
 const order = defineAction('shop', 'order', {
   input: z.object({}),

@@ -1,0 +1,92 @@
+// What partners truly hold while a saga is explored, and what the saga has been told: the two that must agree in the end. Plain data, never changed.
+
+import type { Saga } from '../src/saga/define.js'
+import type { Ask } from '../src/saga/next.js'
+import type { Outcome, OutcomeKind } from '../src/saga/outcome.js'
+
+export interface Truth {
+  /** Effects that partners hold, by step. */
+  readonly held: Readonly<Record<string, number>>
+  /** What the saga was last told of doing a step. */
+  readonly told: Readonly<Record<string, OutcomeKind | 'vouched'>>
+  /** Steps of which the saga was told that they are undone. */
+  readonly undone: readonly string[]
+  /** Steps for which a person has answered: skipped, supplied, written off. */
+  readonly vouched: readonly string[]
+  /** By call: the answer that a partner keeps giving. */
+  readonly stuck: Readonly<Record<string, Stuck>>
+  /** Steps that a person wants asked again, whatever was said before. */
+  readonly permitted: readonly string[]
+  /** By step, or `undo step`: attempts since a person last said 'retry'. */
+  readonly spent: Readonly<Record<string, number>>
+  /** By call: milliseconds since 1970 before which it must not be asked again. */
+  readonly notBefore: Readonly<Record<string, number>>
+  /** By call and edition of its input: a digest of key and request. */
+  readonly sent: Readonly<Record<string, string>>
+  /** Steps in whose call the worker died after it had its effect: the next execution of the same attempt may hide that from the saga. */
+  readonly died: readonly string[]
+  /** Steps whose partner took the call and keeps silent. */
+  readonly silent: readonly string[]
+  /** Whether an undo has been asked for. */
+  readonly wentBack: boolean
+}
+
+export interface Stuck {
+  readonly outcome: Outcome
+  /** Whether each such call has its effect all the same. */
+  readonly applies: boolean
+}
+
+export const nothingYet: Truth = {
+  held: {},
+  told: {},
+  undone: [],
+  vouched: [],
+  stuck: {},
+  permitted: [],
+  spent: {},
+  notBefore: {},
+  sent: {},
+  died: [],
+  silent: [],
+  wentBack: false,
+}
+
+/** The call has its effect at the partner. One that honours keys has it once, however often it is asked under one key. */
+export function withEffect(truth: Truth, saga: Saga, ask: Ask): Truth {
+  if (ask.what === 'probe') return truth
+  const step = saga.steps.find(({ name }) => name === ask.step)
+  if (step?.kind === 'snapshot') return truth
+  if (ask.what === 'undo') return { ...truth, held: { ...truth.held, [ask.step]: 0 } }
+  const before = truth.held[ask.step] ?? 0
+  const count = step?.action.keys === 'honoured' ? 1 : before + 1
+  return { ...truth, held: { ...truth.held, [ask.step]: count } }
+}
+
+export const holds = ({ held }: Truth, step: string) => (held[step] ?? 0) > 0
+
+/**
+ * What nobody can promise: a worker that dies in the middle of a call leaves no trace of it, and the same attempt is executed again. Then a partner
+ * that ignores keys does it twice; and one that has done it, but only defers from then on, holds what the saga takes for not done.
+ */
+export function risksIn(truth: Truth, saga: Saga): string[] {
+  return truth.died.flatMap((step) => {
+    const { partner, keys } = saga.steps.find(({ name }) => name === step)?.action ?? { partner: '', keys: 'honoured' }
+    if ((truth.held[step] ?? 0) > 1)
+      return [`${step}: if the worker dies in the call, ${partner} does it twice, for it ignores keys`]
+    if (holds(truth, step) && isHidden(truth, step))
+      return [
+        keys === 'honoured'
+          ? `${step}: if the worker dies in the call and ${partner} then defers it until the saga gives up, its effect stays unseen`
+          : `${step}: if the worker dies in the call and ${partner} then refuses or defers it, its effect stays unseen`,
+      ]
+    return []
+  })
+}
+
+/** Whether the saga takes for not done what was done by a worker that died. */
+export const isHidden = ({ died, told }: Truth, step: string) =>
+  died.includes(step) && told[step] !== 'applied' && told[step] !== 'inDoubt'
+
+/** The steps whose effect partners hold. */
+export const heldSteps = (truth: Truth) => Object.keys(truth.held).filter((step) => holds(truth, step))
