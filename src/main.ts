@@ -11,6 +11,7 @@ import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
 import { dataverseEventsQueue, onDataverseEvent } from './triggers/dataverse-events.js'
 import { tellHealth } from './triggers/health.js'
+import { tellHistory } from './triggers/history.js'
 import { answering } from './triggers/http-answer.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 
@@ -33,6 +34,12 @@ durable.activity(names.askPartner, { handler: askPartner })
 
 app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
 app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })
+app.get('tellHistory', {
+  route: 'sagas/{id}/history',
+  authLevel: 'function',
+  extraInputs,
+  handler: answering(tellHistory),
+})
 app.post('commandSaga', {
   route: 'sagas/{id}/{command}',
   authLevel: 'function',

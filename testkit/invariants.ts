@@ -232,15 +232,20 @@ function checkWait(saga: Saga, state: SagaState, truth: Truth, status: SagaStatu
     (status.waitsFor?.kind !== 'operator' || status.phase !== 'held')
   )
     throw new Violation('no end goes unsaid', `It waits for nothing, and is told as ${status.phase}.`)
-  if (next.kind === 'wait' && next.until === undefined && state.direction === 'back')
-    for (const step of heldSteps(truth))
-      if (!truth.vouched.includes(step) && !isHidden(truth, step) && !status.owed.some((one) => one.step === step))
-        throw new Violation('what is owed is told', `Its partner holds '${step}', which is not told as owed.`)
+  if (next.kind !== 'wait' || next.until !== undefined || state.direction !== 'back') return
+  const isTold = (step: string) =>
+    truth.vouched.includes(step) ||
+    isHidden(truth, step) ||
+    writtenOffIn(saga, state).includes(step) ||
+    status.owed.some((one) => one.step === step)
+  const untold = heldSteps(truth).find((step) => !isTold(step))
+  if (untold !== undefined)
+    throw new Violation('what is owed is told', `Its partner holds '${untold}', which is not told as owed.`)
 }
 
 function checkEnd(saga: Saga, state: SagaState, truth: Truth, status: SagaStatus): void {
   const held = heldSteps(truth).filter((step) => !truth.vouched.includes(step) && !isHidden(truth, step))
-  const writtenOff = saga.steps.filter((_, index) => state.steps[index]?.undoing?.writtenOff).map(({ name }) => name)
+  const writtenOff = writtenOffIn(saga, state)
   if (status.phase === 'compensated' || status.phase === 'cancelled') {
     const [left] = held
     if (left !== undefined) throw new Violation(`${status.phase} is true`, `'${left}' is still held by its partner.`)
@@ -261,6 +266,9 @@ function checkEnd(saga: Saga, state: SagaState, truth: Truth, status: SagaStatus
   }
   checkSilence(saga, state)
 }
+
+const writtenOffIn = (saga: Saga, state: SagaState) =>
+  saga.steps.filter((_, index) => state.steps[index]?.undoing?.writtenOff).map(({ name }) => name)
 
 /** After the end nothing moves any more. */
 function checkSilence(saga: Saga, state: SagaState): void {

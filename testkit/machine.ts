@@ -4,6 +4,7 @@ import type { Saga } from '../src/saga/define.js'
 import { begin, type SagaEvent, type Start, turn } from '../src/saga/machine.js'
 import { nextOf } from '../src/saga/next.js'
 import type { SagaState } from '../src/saga/state.js'
+import { unreachable } from '../src/saga/unreachable.js'
 import { frozen, watch } from './purity.js'
 import { TestkitError } from './testkit-error.js'
 
@@ -70,5 +71,7 @@ function inWords(event: SagaEvent): string {
       return `${event.command.actor} said '${event.command.kind}'`
     case 'woken':
       return 'a time had come'
+    default:
+      return unreachable(event)
   }
 }

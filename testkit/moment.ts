@@ -1,15 +1,16 @@
 // One moment of an exploration: where the saga is, what partners hold, and everything that can happen next.
 
+import { createHash } from 'node:crypto'
 import { type SagaCommand, objectionTo } from '../src/saga/commands.js'
 import type { Saga } from '../src/saga/define.js'
 import type { DataverseEvent } from '../src/saga/event.js'
 import { instanceIdOf } from '../src/saga/ids.js'
-import { digestOf } from '../src/saga/mark.js'
 import type { SagaEvent } from '../src/saga/machine.js'
 import { type Ask, nextOf } from '../src/saga/next.js'
 import type { Outcome } from '../src/saga/outcome.js'
 import { mostAttempts, type RetryPolicy } from '../src/saga/policy.js'
 import { type SagaState, stepAt } from '../src/saga/state.js'
+import { unreachable } from '../src/saga/unreachable.js'
 import { beginning } from './event.js'
 import { checkAsk, checkState, type Invariants, Violation } from './invariants.js'
 import { beginPurely, turnPurely } from './machine.js'
@@ -34,7 +35,7 @@ export interface Choice {
   /** 0 if it is what happens when all goes well. */
   readonly cost: 0 | 1
   /** @throws Violation */
-  go(): Moment
+  readonly go: () => Moment
 }
 
 /** What is explored: a saga, what its steps bring, and what must hold. */
@@ -92,7 +93,10 @@ export class Field {
     const asked = (): Truth => checkAsk(this.saga, moment.state, moment.truth, ask, moment.now)
     const answer = (outcome: Outcome, applies: boolean, stuck?: Stuck): Moment => {
       const truth = asked()
-      const effect = applies && action.answeredWithin === undefined ? withEffect(truth, this.saga, ask) : truth
+      const effect =
+        applies && (ask.what === 'undo' || action.answeredWithin === undefined)
+          ? withEffect(truth, this.saga, ask)
+          : truth
       const answered = {
         ...moment,
         truth: this.#told(moment, stuck ? withStuck(effect, ask, stuck) : effect, ask, outcome),
@@ -135,7 +139,9 @@ export class Field {
       ...failures(choice, doubt, this.#lasts(ask), 'not applied'),
       ...failures(choice, doubt, this.#lasts(ask), 'applied'),
       again('the worker dies before the call', false),
-      ...(action.answeredWithin === undefined ? [again('the worker dies after the call', true)] : []),
+      ...(ask.what === 'undo' || action.answeredWithin === undefined
+        ? [again('the worker dies after the call', true)]
+        : []),
     ]
   }
 
@@ -163,7 +169,12 @@ export class Field {
     const ms = isParked ? parking.retryAfterMs : shortestWait(policy, outcome)
     const calls = ask.what === 'undo' ? [callOf(ask)] : [ask.step, `probe ${ask.step}`]
     const notBefore = { ...truth.notBefore, ...Object.fromEntries(calls.map((call) => [call, now + ms])) }
-    const next: Truth = { ...truth, spent, notBefore, permitted: truth.permitted.filter((step) => step !== ask.step) }
+    const next: Truth = {
+      ...truth,
+      spent,
+      notBefore,
+      permitted: isParked ? truth.permitted : truth.permitted.filter((step) => step !== ask.step),
+    }
     if (ask.what === 'undo') return outcome.kind === 'applied' ? { ...next, undone: [...truth.undone, ask.step] } : next
     const before = truth.told[ask.step]
     const told = ask.what === 'probe' ? afterProbe(before, outcome) : afterDo(before, outcome, action.keys)
@@ -408,6 +419,8 @@ function afterWord(truth: Truth, saga: Saga, command: SagaCommand): Truth {
     case 'resume':
     case 'cancel':
       return truth
+    default:
+      return unreachable(command)
   }
 }
 
@@ -420,6 +433,8 @@ function editionOf(saga: Saga, state: SagaState, step: string): number {
     saga.steps.findIndex(({ name }) => name === step),
   ).edition
 }
+
+const digest = (value: unknown) => createHash('sha1').update(JSON.stringify(value)).digest('base64')
 
 /**
  * What decides how it goes on from here, and nothing else: two moments with the same signature have the same future. Times count from now, and only
@@ -445,11 +460,5 @@ export function signatureOf(saga: Saga, { state, truth, now, answers }: Moment):
   ])
   const notBefore = Object.entries(truth.notBefore).map(([call, time]) => [call, Math.max(0, time - now)])
   const age = saga.deadline === undefined ? undefined : left(startedAt)
-  return digestsOf([{ ...rest, steps }, held !== undefined, age, answers, { ...truth, notBefore }])
-}
-
-// Two digests of one text, since one of 32 bits would meet another by chance among some ten thousand.
-const digestsOf = (value: unknown) => {
-  const text = JSON.stringify(value)
-  return text.length > 20_000 ? `${text.length} ${digestOf(text)} ${digestOf([...text].toReversed().join(''))}` : text
+  return digest([{ ...rest, steps }, held !== undefined, age, answers, { ...truth, notBefore }])
 }

@@ -12,7 +12,7 @@ export interface Watched<Value> {
  */
 export function watch<Value>(run: () => Value): Watched<Value> {
   const asked = new Set<string>()
-  const restore = lay(globalThis, Math, (what) => {
+  const restore = layTraps((what) => {
     if (isOwn(new Error('where').stack ?? '')) asked.add(what)
   })
   try {
@@ -22,23 +22,32 @@ export function watch<Value>(run: () => Value): Watched<Value> {
   }
 }
 
-type Note = (what: string) => void
+/** Owner, member, and what is said of it. */
+const traps: readonly (readonly [object, string, string])[] = [
+  [Math, 'random', 'Math.random()'],
+  [performance, 'now', 'performance.now()'],
+  [crypto, 'randomUUID', 'crypto.randomUUID()'],
+  [crypto, 'getRandomValues', 'crypto.getRandomValues()'],
+  [globalThis, 'setTimeout', 'setTimeout()'],
+  [globalThis, 'setInterval', 'setInterval()'],
+  [globalThis, 'setImmediate', 'setImmediate()'],
+  [globalThis, 'fetch', 'fetch()'],
+]
 
-/** Lays the traps; returns how to take them away. */
-function lay(world: typeof globalThis, math: Math, note: Note): () => void {
-  const { Date: RealDate, performance, crypto, setTimeout, setInterval, setImmediate, fetch } = world
-  const { random } = math
-  const { now } = performance
-  const { randomUUID, getRandomValues } = crypto
-  const noting = <Wrapped extends (...all: never[]) => unknown>(what: string, real: Wrapped, self?: unknown) =>
-    new Proxy(real, {
+/** Returns how to take them away. */
+function layTraps(note: (what: string) => void): () => void {
+  const real = traps.map(([owner, member]) => Reflect.get(owner, member))
+  const RealDate = Date
+  traps.forEach(([owner, member, what], index) => {
+    const trap = new Proxy(real[index], {
       apply(target, its, all) {
         note(what)
-        return Reflect.apply(target, self ?? its, all)
+        return Reflect.apply(target, its, all)
       },
     })
-  const realNow = noting('Date.now()', RealDate.now)
-  world.Date = new Proxy(RealDate, {
+    Reflect.set(owner, member, trap)
+  })
+  globalThis.Date = new Proxy(RealDate, {
     construct(target, all, made) {
       if (all.length === 0) note('new Date()')
       return Reflect.construct(target, all, made)
@@ -47,23 +56,14 @@ function lay(world: typeof globalThis, math: Math, note: Note): () => void {
       note('Date()')
       return Reflect.apply(target, its, all)
     },
-    get: (target, name) => (name === 'now' ? realNow : Reflect.get(target, name)),
-  })
-  math.random = noting('Math.random()', random)
-  performance.now = noting('performance.now()', now, performance)
-  crypto.randomUUID = noting('crypto.randomUUID()', randomUUID, crypto)
-  crypto.getRandomValues = noting('crypto.getRandomValues()', getRandomValues, crypto)
-  Object.assign(world, {
-    setTimeout: noting('setTimeout()', setTimeout),
-    setInterval: noting('setInterval()', setInterval),
-    setImmediate: noting('setImmediate()', setImmediate),
-    fetch: noting('fetch()', fetch),
+    get(target, member) {
+      if (member === 'now') note('Date.now()')
+      return Reflect.get(target, member)
+    },
   })
   return () => {
-    Object.assign(world, { Date: RealDate, setTimeout, setInterval, setImmediate, fetch })
-    math.random = random
-    Object.assign(performance, { now })
-    Object.assign(crypto, { randomUUID, getRandomValues })
+    traps.forEach(([owner, member], index) => Reflect.set(owner, member, real[index]))
+    globalThis.Date = RealDate
   }
 }
 

@@ -207,7 +207,9 @@ function retryStep(saga: Saga, state: SagaState, index: number): SagaState {
     const again = withStep(state, index, { undoing: { ...anew, spent: 0, stand: { at: 'rest' } } })
     return beginUndo(saga, again, index)
   }
-  const again = withDoing(state, index, { spent: 0 })
+  // What the partner took, it may have done, whatever it says the next time.
+  const doubt = at === 'answer' ? ({ outcome: 'inDoubt', reason: 'asked again before the answer came' } as const) : {}
+  const again = withDoing(state, index, { spent: 0, ...doubt })
   return input === undefined && doing.attempts === 0 ? beginStep(saga, again, index) : askStep(again, index)
 }
 

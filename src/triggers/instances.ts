@@ -64,7 +64,7 @@ function listUrl(client: DurableClient, { limit, prefix, since }: PageQuery): UR
   return url
 }
 
-const sagaInput: z.ZodType<SagaInput> = z.object({
+export const sagaInput: z.ZodType<SagaInput> = z.object({
   saga: z.string(),
   version: z.number(),
   event: z.object({

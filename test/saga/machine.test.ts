@@ -380,6 +380,15 @@ describe('an answer that comes later', () => {
     })
   })
 
+  it('is still to be reckoned with when a person has the call made again', () => {
+    const late = aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000 } }]])
+
+    const { asked, status } = tell(late, { b: [applied, deferred] }, [{ kind: 'retry', ...by }])
+
+    expect(asked).toEqual(['a', 'b', 'b', 'b', 'b'])
+    expect(status).toMatchObject({ phase: 'held', steps: [{}, { outcome: 'inDoubt' }] })
+  })
+
   it('for a step that is not there, or for an input that was replaced, changes nothing', () => {
     const strange = { kind: 'reply', step: 'x', outcome: applied } as const
     const stale = { ...reply({ kind: 'applied', output: 'B-6' }), edition: 2 }

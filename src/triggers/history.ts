@@ -1,0 +1,69 @@
+// GET /api/sagas/{id}/history: all that happened to one saga, in the form that the test kit replays.
+
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import { type DurableClient, getClient } from 'durable-functions'
+import { z } from 'zod'
+import { names } from '../names.js'
+import { SagaError } from '../saga/errors.js'
+import type { Happened, SagaHistory } from '../saga/history.js'
+import { isInstanceId } from '../saga/ids.js'
+import { readOutcome } from '../saga/outcome.js'
+import { readSignal } from '../saga/signal.js'
+import type { SagaState } from '../saga/state.js'
+import { json } from './http-answer.js'
+import { findInstance, sagaInput } from './instances.js'
+
+export async function tellHistory(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const id = request.params['id'] ?? ''
+  const history = isInstanceId(id) ? await findHistory(getClient(context), id) : undefined
+  if (!history) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
+  return json(history)
+}
+
+/** Only where the machine's state was written down by this very code. */
+const writtenState = z.custom<SagaState>(
+  (value) => z.looseObject({ instance: z.string(), steps: z.array(z.unknown()) }).safeParse(value).success,
+)
+const withState = z.object({ state: writtenState.optional() })
+
+const platformHistory = z.object({
+  input: z.unknown(),
+  historyEvents: z.array(z.looseObject({ EventType: z.string(), Timestamp: z.string() })),
+})
+type PlatformEvent = z.infer<typeof platformHistory>['historyEvents'][number]
+
+async function findHistory(client: DurableClient, id: string): Promise<SagaHistory | undefined> {
+  const status = await findInstance(client, id)
+  if (!status) return undefined
+  const url = new URL(client.createHttpManagementPayload(id).statusQueryGetUri)
+  for (const flag of ['showHistory', 'showHistoryOutput', 'showInput']) url.searchParams.set(flag, 'true')
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`The platform's history of an instance answered HTTP ${response.status}.`)
+  const { input, historyEvents } = platformHistory.parse(await response.json())
+  const { saga, version, event } = sagaInput.parse(input)
+  const { state } = withState.parse(input)
+  return { id, saga, version, event, ...(state && { state }), happened: historyEvents.flatMap(happenedIn), status }
+}
+
+/** What drives the machine; everything else is the platform's own business. */
+function happenedIn({ EventType, Timestamp: at, ...event }: PlatformEvent): Happened[] {
+  if (EventType === 'TimerFired') return [{ kind: 'woken', at }]
+  if (EventType === 'EventRaised') {
+    const signal = event['Name'] === names.signal ? readSignal(valueOf(event['Input'])) : undefined
+    return signal ? [{ kind: 'heard', at, signal }] : []
+  }
+  if (EventType !== 'TaskCompleted') return []
+  const answer = valueOf(event['Result'])
+  const marked = z.object({ of: z.string() }).safeParse(answer)
+  return [{ kind: 'answered', at, of: marked.success ? marked.data.of : '', outcome: readOutcome(answer) }]
+}
+
+/** The platform shows a value as itself, or as its JSON text. */
+function valueOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
