@@ -41,7 +41,7 @@ export class ExplorationError extends Error {
 /** What an author's own invariant may look at. */
 export interface Snapshot {
   readonly status: SagaStatus
-  /** The steps whose effect partners truly hold now. */
+  /** The steps whose effect partners truly hold now; not what a worker that died has hidden (see `risks`). */
   readonly held: readonly string[]
 }
 export type Invariants = Readonly<Record<string, (snapshot: Snapshot) => boolean>>
@@ -216,12 +216,10 @@ export function checkState(saga: Saga, state: SagaState, truth: Truth, own: Inva
   if (JSON.stringify(status).length * 2 > 16 * 1024) throw new Violation('the status fits', 'It is above 16 KB.')
   if (state.end) checkEnd(saga, state, truth, status)
   else if (nextOf(saga, state).kind === 'wait') checkWait(saga, state, truth, status)
+  const held = heldSteps(truth).filter((step) => !isHidden(truth, step))
   for (const [name, isKept] of Object.entries(own))
-    if (!isKept({ status, held: heldSteps(truth) }))
-      throw new Violation(
-        name,
-        `It does not hold when the saga is ${status.phase} and partners hold ${inWords(heldSteps(truth))}.`,
-      )
+    if (!isKept({ status, held }))
+      throw new Violation(name, `It does not hold when the saga is ${status.phase} and partners hold ${inWords(held)}.`)
 }
 
 function checkWait(saga: Saga, state: SagaState, truth: Truth, status: SagaStatus): void {
