@@ -5,16 +5,20 @@ import { type SagaCommand, objectionTo } from '../src/saga/commands.js'
 import type { Saga } from '../src/saga/define.js'
 import type { DataverseEvent } from '../src/saga/event.js'
 import { instanceIdOf } from '../src/saga/ids.js'
-import type { SagaEvent } from '../src/saga/machine.js'
+import { type SagaEvent, turn } from '../src/saga/machine.js'
 import { type Ask, nextOf } from '../src/saga/next.js'
 import type { Outcome } from '../src/saga/outcome.js'
 import { mostAttempts, type RetryPolicy } from '../src/saga/policy.js'
 import { type SagaState, stepAt } from '../src/saga/state.js'
+import { statusOf } from '../src/saga/status.js'
 import { unreachable } from '../src/saga/unreachable.js'
 import { beginning } from './event.js'
-import { checkAsk, checkState, type Invariants, Violation } from './invariants.js'
+import { checkAsk } from './check-ask.js'
+import { checkDefinition } from './check-definition.js'
+import { checkState, type Invariants } from './check-state.js'
 import { beginPurely, turnPurely } from './machine.js'
 import { callOf, readOutput, type Script, stepOf } from './partners.js'
+import { promise, Violation } from './violation.js'
 import { TestkitError } from './testkit-error.js'
 import { outcomeInWords } from './timeline.js'
 import { holds, nothingYet, risksIn, type Stuck, type Truth, withEffect } from './truth.js'
@@ -64,6 +68,7 @@ export class Field {
 
   /** @throws Violation */
   beginning(): Moment {
+    checkDefinition(this.saga, this.#event)
     const start = { instance: instanceIdOf(this.saga.name, this.#event), event: this.#event, at: at(beginning) }
     const state = this.#purely(() => beginPurely(this.saga, start))
     return this.#checked({ state, truth: nothingYet, now: beginning, answers: [] })
@@ -90,7 +95,7 @@ export class Field {
     const name = `${callOf(ask)} #${ask.attempt}`
     const { action } = stepOf(this.saga, ask.step)
     const isHeld = holds(moment.truth, ask.step)
-    const asked = (): Truth => checkAsk(this.saga, moment.state, moment.truth, ask, moment.now)
+    const asked = (): Truth => checkAsk(this.#facts(moment), ask)
     const answer = (outcome: Outcome, applies: boolean, stuck?: Stuck): Moment => {
       const truth = asked()
       const effect =
@@ -164,23 +169,33 @@ export class Field {
     const { action } = stepOf(this.saga, ask.step)
     const isParked = outcome.kind === 'deferred' && outcome.parked === true
     const place = ask.what === 'undo' ? callOf(ask) : ask.step
-    const spent = { ...truth.spent, [place]: (truth.spent[place] ?? 0) + (isParked ? 0 : 1) }
+    const call = callOf(ask)
+    const more = isParked ? 0 : 1
     const policy = ask.what === 'undo' ? action.undoRetry : action.retry
     const ms = isParked ? parking.retryAfterMs : shortestWait(policy, outcome)
-    const calls = ask.what === 'undo' ? [callOf(ask)] : [ask.step, `probe ${ask.step}`]
-    const notBefore = { ...truth.notBefore, ...Object.fromEntries(calls.map((call) => [call, now + ms])) }
+    const calls = ask.what === 'undo' ? [call] : [ask.step, `probe ${ask.step}`]
     const next: Truth = {
       ...truth,
-      spent,
-      notBefore,
+      tried: { ...truth.tried, [call]: (truth.tried[call] ?? 0) + more },
+      spent: { ...truth.spent, [place]: (truth.spent[place] ?? 0) + more },
+      notBefore: { ...truth.notBefore, ...Object.fromEntries(calls.map((one) => [one, now + ms])) },
       permitted: isParked ? truth.permitted : truth.permitted.filter((step) => step !== ask.step),
     }
-    if (ask.what === 'undo') return outcome.kind === 'applied' ? { ...next, undone: [...truth.undone, ask.step] } : next
+    if (ask.what === 'undo')
+      return isParked ? next : { ...next, toldOfUndo: { ...truth.toldOfUndo, [ask.step]: outcome.kind } }
     const before = truth.told[ask.step]
-    const told = ask.what === 'probe' ? afterProbe(before, outcome) : afterDo(before, outcome, action.keys)
+    const after = ask.what === 'probe' ? afterProbe(before, outcome) : afterDo(before, outcome, action.keys)
     // Taken, to be answered later: nobody knows yet.
     const isTaken = ask.what === 'do' && outcome.kind === 'applied' && action.answeredWithin !== undefined
-    return { ...next, told: { ...truth.told, ...(told && { [ask.step]: isTaken ? 'inDoubt' : told }) } }
+    const told = isTaken ? 'inDoubt' : after
+    return withTold(
+      next,
+      this.saga,
+      ask.step,
+      told,
+      now,
+      outcome.kind === 'applied' && !isTaken ? outcome.output : undefined,
+    )
   }
 
   /** When all are answered, the saga is told, in the order in which they were asked. */
@@ -244,12 +259,10 @@ export class Field {
     const isHeard = stepAt(state, index).doing.outcome === outcome.kind
     const { truth } = moment
     const held = outcome.kind === 'applied' ? { ...truth.held, [step]: 1 } : truth.held
-    const told = isHeard ? { ...truth.told, [step]: outcome.kind } : truth.told
-    return this.#checked({
-      ...moment,
-      state,
-      truth: { ...truth, held, told, silent: truth.silent.filter((one) => one !== step) },
-    })
+    const heard: Truth = { ...truth, held, silent: truth.silent.filter((one) => one !== step) }
+    const output = outcome.kind === 'applied' ? outcome.output : undefined
+    const told = isHeard ? withTold(heard, this.saga, step, outcome.kind, moment.now, output) : heard
+    return this.#checked({ ...moment, state, truth: told })
   }
 
   /** Time passes, unless a partner's answer is expected. */
@@ -287,20 +300,31 @@ export class Field {
       { ...by, kind: 'cancel' },
       ...ofSteps,
     ]
-    return all
-      .filter((command) => objectionTo(command, this.saga, moment.state) === undefined)
-      .map((command) => ({
-        name: `wait ${waits}: ${command.kind}${'step' in command && command.step !== undefined ? ` ${command.step}` : ''}`,
-        cost: 1,
-        go: () => {
-          const state = this.#twice(moment.state, { kind: 'said', at: at(moment.now), command })
-          return this.#checked({ ...moment, state, truth: afterWord(moment.truth, this.saga, command) })
-        },
-      }))
+    const isLegal = (command: SagaCommand) => objectionTo(command, this.saga, moment.state) === undefined
+    for (const command of all) if (!isLegal(command)) this.#refuse(moment, command)
+    return all.filter(isLegal).map((command) => ({
+      name: `wait ${waits}: ${command.kind}${'step' in command && command.step !== undefined ? ` ${command.step}` : ''}`,
+      cost: 1,
+      go: () => {
+        const state = this.#twice(moment.state, { kind: 'said', at: at(moment.now), command })
+        return this.#checked({ ...moment, state, truth: afterWord(this.#facts(moment), command) })
+      },
+    }))
+  }
+
+  /** What can't be followed changes nothing. */
+  #refuse({ state, now }: Moment, command: SagaCommand): void {
+    const after = turn(this.saga, state, { kind: 'said', at: at(now), command })
+    const same = JSON.stringify({ ...after, log: state.log, updatedAt: state.updatedAt }) === JSON.stringify(state)
+    promise('what can not be followed changes nothing', same, `'${command.kind}' was refused, and took effect.`)
+  }
+
+  #facts(moment: Moment) {
+    return { ...moment, saga: this.saga, event: this.#event }
   }
 
   #checked(moment: Moment): Moment {
-    checkState(this.saga, moment.state, moment.truth, this.#invariants)
+    checkState(this.#facts(moment), this.#invariants)
     return moment
   }
 
@@ -390,39 +414,82 @@ function afterProbe(before: Told, outcome: Outcome): Told {
   return outcome.kind === 'refused' ? 'deferred' : before
 }
 
-function afterWord(truth: Truth, saga: Saga, command: SagaCommand): Truth {
+/** What the saga knows of a step from now on. */
+function withTold(truth: Truth, saga: Saga, step: string, told: Told, now: number, output: unknown): Truth {
+  if (told === undefined) return truth
+  const isHeld = told === 'refused' && stepOf(saga, step).holdRefusalFor !== undefined
+  return {
+    ...truth,
+    told: { ...truth.told, [step]: told },
+    ...(isHeld && { refusedAt: { ...truth.refusedAt, [step]: now } }),
+    ...(output !== undefined && { brought: { ...truth.brought, [step]: output } }),
+  }
+}
+
+/** @throws Violation when what was said should not have been listened to */
+function afterWord(
+  { saga, state, truth }: { saga: Saga; state: SagaState; truth: Truth },
+  command: SagaCommand,
+): Truth {
   switch (command.kind) {
     case 'retry':
     case 'edit': {
-      const steps = command.step === undefined ? saga.steps.map(({ name }) => name) : [command.step]
+      const begun = saga.steps.map(({ name }) => name).filter((name) => truth.told[name] !== undefined)
+      const steps = command.step === undefined ? begun : [command.step]
       const calls = new Set(steps.flatMap((step) => [step, `undo ${step}`, `probe ${step}`]))
-      return {
+      const again: Truth = {
         ...truth,
         permitted: [...new Set([...truth.permitted, ...steps])],
         spent: without(truth.spent, calls),
         notBefore: without(truth.notBefore, calls),
+        firstAt: truth.firstAt,
         stuck: without(truth.stuck, calls),
       }
+      return command.kind === 'retry' ? again : { ...again, sent: retired(certain(again, command.step), command.step) }
     }
-    case 'skip':
+    case 'skip': {
+      const { told, vouched } = certain(truth, command.step)
+      return { ...truth, vouched: [...vouched, command.step], told: { ...told, [command.step]: 'vouched' } }
+    }
     case 'supply':
-    case 'writeOff': {
-      const told =
-        command.kind === 'skip' ? 'vouched' : command.kind === 'supply' ? 'applied' : truth.told[command.step]
       return {
         ...truth,
-        vouched: [...new Set([...truth.vouched, command.step])],
-        told: { ...truth.told, ...(told && { [command.step]: told }) },
+        vouched: [...truth.vouched, command.step],
+        told: { ...truth.told, [command.step]: 'applied' },
+        brought: { ...truth.brought, ...(command.output !== undefined && { [command.step]: command.output }) },
       }
+    case 'writeOff': {
+      const isOwed = statusOf(saga, state).owed.some(({ step, since }) => step === command.step && since !== undefined)
+      promise('only a debt is written off', isOwed, `'${command.step}' is not owed.`)
+      return { ...truth, vouched: [...truth.vouched, command.step] }
     }
+    case 'cancel':
+      return { ...truth, cancelled: true }
     case 'hold':
     case 'resume':
-    case 'cancel':
       return truth
     default:
       return unreachable(command)
   }
 }
+
+function certain(truth: Truth, step: string): Truth {
+  promise(
+    'a doubt is not talked away',
+    truth.told[step] !== 'inDoubt',
+    `'${step}' is in doubt, and a person could leave it at that.`,
+  )
+  return truth
+}
+
+/** Whatever was sent with the input that was replaced must not be sent again. */
+const retired = ({ sent }: Truth, step: string) =>
+  Object.fromEntries(
+    Object.entries(sent).map(([place, owner]) => [
+      place,
+      owner.startsWith(`${step} ~`) ? 'an input that was replaced' : owner,
+    ]),
+  )
 
 const without = <Value>(record: Readonly<Record<string, Value>>, names: ReadonlySet<string>) =>
   Object.fromEntries(Object.entries(record).filter(([name]) => !names.has(name)))
@@ -458,7 +525,13 @@ export function signatureOf(saga: Saga, { state, truth, now, answers }: Moment):
         },
     ),
   ])
-  const notBefore = Object.entries(truth.notBefore).map(([call, time]) => [call, Math.max(0, time - now)])
+  const relative = (times: Truth['notBefore'], earliest: number) =>
+    Object.entries(times).map(([name, time]) => [name, Math.max(earliest, time - now)])
+  const times = {
+    notBefore: relative(truth.notBefore, 0),
+    firstAt: relative(truth.firstAt, -Infinity),
+    refusedAt: relative(truth.refusedAt, -Infinity),
+  }
   const age = saga.deadline === undefined ? undefined : left(startedAt)
-  return digest([{ ...rest, steps }, held !== undefined, age, answers, { ...truth, notBefore }])
+  return digest([{ ...rest, steps }, held !== undefined, age, answers, { ...truth, ...times }])
 }
