@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { 'dataverse-saga/testkit': resolve('testkit/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/mutants/**'],
     setupFiles: ['testkit/vitest.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -117,12 +117,13 @@ export function isNeeded(truth: Truth, saga: Saga, event: DataverseEvent, step: 
 }
 
 /** The first attempt carries what the mapping makes of the facts; that it stays so is `one key, one request`. */
-function checkInput({ saga, event, state, truth }: AskMoment, input: unknown, step: Step): void {
+function checkInput(moment: AskMoment, input: unknown, step: Step): void {
+  const { saga, state, truth } = moment
   const size = sizeOf(input)
   promise('values fit', size <= largestValue, `The input of '${step.name}' has ${size} characters.`)
   const isEdited = state.steps[saga.steps.indexOf(step)]?.edition !== 1
   if (isEdited || (truth.tried[step.name] ?? 0) > 0 || truth.permitted.includes(step.name)) return
-  const made = attempt(() => step.inputFor(knownTo(truth, saga, event, step)))
+  const made = madeInput(moment, step)
   promise(
     'the input is what the mapping makes',
     made !== undefined,
@@ -135,9 +136,11 @@ function checkInput({ saga, event, state, truth }: AskMoment, input: unknown, st
   )
 }
 
-function attempt(run: () => unknown): { readonly value: unknown } | undefined {
+/** What the mapping makes of the facts; undefined if it fails, or makes too much. */
+export function madeInput({ saga, event, truth }: AskMoment, step: Step): { readonly value: unknown } | undefined {
   try {
-    return { value: run() }
+    const value = step.inputFor(knownTo(truth, saga, event, step))
+    return sizeOf(value) <= largestValue ? { value } : undefined
   } catch {
     return undefined
   }

@@ -4,9 +4,9 @@ import type { Saga, Step } from '../src/saga/define.js'
 import { turn } from '../src/saga/machine.js'
 import { type Next, nextOf } from '../src/saga/next.js'
 import { mostAttempts } from '../src/saga/policy.js'
-import type { SagaState } from '../src/saga/state.js'
+import { type SagaState, standsOf, stepAt } from '../src/saga/state.js'
 import { type SagaStatus, statusOf } from '../src/saga/status.js'
-import { type AskMoment, isNeeded } from './check-ask.js'
+import { type AskMoment, isNeeded, madeInput } from './check-ask.js'
 import { heldSteps, holds, inWords, isHidden, isUndone } from './truth.js'
 import { promise } from './violation.js'
 
@@ -31,6 +31,11 @@ export function checkState(moment: AskMoment, own: Invariants): void {
   const next = nextOf(saga, state)
   if (state.end) checkEnd(moment, status)
   else if (next.kind === 'wait') checkWait(moment, status, next)
+  else {
+    const begun = standsOf(state).filter(({ at }) => at === 'asking' || at === 'probing')
+    const asked = next.kind === 'ask' ? next.asks.length : 0
+    promise('a block is asked at once', asked === begun.length, `${asked} of ${begun.length} are asked.`)
+  }
   const held = heldSteps(truth).filter((step) => !isHidden(truth, step))
   for (const [name, isKept] of Object.entries(own))
     promise(
@@ -75,6 +80,8 @@ function checkTelling({ saga, state, truth }: AskMoment, status: SagaStatus): vo
       (told?.undo?.attempts ?? undone) === undone,
       `The undo of '${name}' was tried ${undone} times, and ${told?.undo?.attempts} are told.`,
     )
+    const isIdle = undoing?.stand.at === 'person' && isUndone(truth, name)
+    promise('nobody is held up by what is done', !isIdle, `'${name}' is undone, and a person is wanted for it.`)
     const isDebt =
       undoing?.debtSince !== undefined && truth.toldOfUndo[name] === 'deferred' && !truth.permitted.includes(name)
     const spent = truth.spent[`undo ${name}`] ?? 0
@@ -88,11 +95,8 @@ function checkTelling({ saga, state, truth }: AskMoment, status: SagaStatus): vo
   promise('what is owed is told', !paid, `'${paid?.step}' is undone, and told as owed.`)
 }
 
-function checkWait(
-  { saga, state, truth }: AskMoment,
-  status: SagaStatus,
-  { until }: Extract<Next, { kind: 'wait' }>,
-): void {
+function checkWait(moment: AskMoment, status: SagaStatus, { until }: Extract<Next, { kind: 'wait' }>): void {
+  const { saga, state, truth } = moment
   const pivot = saga.steps.find(({ kind }) => kind === 'pivot')?.name ?? ''
   const isPast = truth.told[pivot] === 'applied'
   const refused = saga.steps.find(({ name }) => truth.told[name] === 'refused')
@@ -104,11 +108,22 @@ function checkWait(
   if (refused && isAlone && !state.turned && !state.held && !isPast)
     promise(
       'a refusal is undone, at once or in time',
-      refused.holdRefusalFor !== undefined && until !== undefined,
+      refused.holdRefusalFor !== undefined &&
+        until !== undefined &&
+        Date.parse(until) <= (truth.refusedAt[refused.name] ?? 0) + refused.holdRefusalFor,
       `'${refused.name}' was refused, and nothing comes of it.`,
     )
-  const due = state.steps
-    .flatMap(({ doing, undoing }) => [doing.stand, ...(undoing ? [undoing.stand] : [])])
+  const spoilt = saga.steps.find(({ name }, index) => {
+    const { stand, attempts } = stepAt(state, index).doing
+    return stand.at === 'person' && attempts === 0 && truth.told[name] === undefined
+  })
+  const canBeMade = spoilt !== undefined && madeInput(moment, spoilt) !== undefined
+  promise(
+    'the input is what the mapping makes',
+    !canBeMade,
+    `'${spoilt?.name}' is held for its input, which can be made.`,
+  )
+  const due = standsOf(state)
     .flatMap((stand) => ('until' in stand && stand.until !== undefined ? [stand.until] : []))
     .toSorted()[0]
   promise(
@@ -125,7 +140,7 @@ function checkWait(
   if (state.direction !== 'back' || state.held) return
   const uncollected = saga.steps.find(({ name, action }) => {
     const told = truth.toldOfUndo[name]
-    return told === 'deferred' || (told === 'inDoubt' && action.keys === 'honoured')
+    return told === 'deferred' || told === 'parked' || (told === 'inDoubt' && action.keys === 'honoured')
   })
   const isCollected = !uncollected || truth.vouched.includes(uncollected.name)
   promise('debts are collected unattended', isCollected, `Nobody asks for the undo of '${uncollected?.name}' any more.`)

@@ -182,7 +182,7 @@ export class Field {
       permitted: isParked ? truth.permitted : truth.permitted.filter((step) => step !== ask.step),
     }
     if (ask.what === 'undo')
-      return isParked ? next : { ...next, toldOfUndo: { ...truth.toldOfUndo, [ask.step]: outcome.kind } }
+      return { ...next, toldOfUndo: { ...truth.toldOfUndo, [ask.step]: isParked ? 'parked' : outcome.kind } }
     const before = truth.told[ask.step]
     const after = ask.what === 'probe' ? afterProbe(before, outcome) : afterDo(before, outcome, action.keys)
     // Taken, to be answered later: nobody knows yet.

@@ -12,7 +12,7 @@ export interface Truth {
   /** What the saga was last told of doing a step. */
   readonly told: ByStep<OutcomeKind | 'vouched'>
   /** What the saga was last told of undoing a step. */
-  readonly toldOfUndo: ByStep<OutcomeKind>
+  readonly toldOfUndo: ByStep<OutcomeKind | 'parked'>
   /** What steps brought. */
   readonly brought: ByStep<unknown>
   /** Steps for which a person has answered: skipped, supplied, written off. */

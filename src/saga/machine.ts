@@ -122,12 +122,12 @@ function onReply(
   return state.steps[index]?.edition === edition ? afterReply(saga, state, index, outcome) : state
 }
 
-/** Everything whose time has come. On hold, nothing new begins. */
+/** Everything whose time has come. On hold, and when the saga turns back in this very moment, nothing new begins. */
 function onTime(saga: Saga, state: SagaState): SagaState {
   const due = (until: string | undefined) => until !== undefined && until <= state.updatedAt
   const deadline = deadlineOf(saga, state)
   const turned = due(deadline) ? turnBack(state, 'deadline', 'its deadline has passed') : state
-  if (turned.held) return turned
+  if (turned.held || turned !== state) return turned
   return saga.steps.reduce((next, _, index) => {
     const { doing, undoing } = stepAt(next, index)
     if (undoing && 'until' in undoing.stand && due(undoing.stand.until)) return askUndo(next, index)

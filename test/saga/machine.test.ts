@@ -424,6 +424,15 @@ describe('a deadline', () => {
     expect(status).toMatchObject({ phase: 'compensated' })
   })
 
+  it('that passes in the moment of a retry comes first: a pivot is not passed any more', () => {
+    const saga = aSaga([[{ name: 'a' }], [{ name: 'p', kind: 'pivot' }]], { deadline: 7_000 })
+
+    expect(tell(saga, { p: [{ kind: 'deferred', reason: 'later', retryAfterMs: 7_000 }, applied] })).toMatchObject({
+      asked: ['a', 'p', 'undo a'],
+      status: { phase: 'compensated' },
+    })
+  })
+
   it('costs nothing but its own timer', () => {
     expect(tell(aSaga([[{ name: 'a' }]], { deadline: 1_000 }), {}).waits).toEqual([])
   })
