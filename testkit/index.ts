@@ -1,4 +1,4 @@
-// The door of the test kit: `import { simulate, explore } from 'dataverse-saga/testkit'`.
+// The door of the test kit: what a test imports as the package path 'dataverse-saga/testkit'.
 
 export type { SagaHistory } from '../src/saga/history.js'
 export { type DurableRun, type DurableWorld, replayOrchestration, runOrchestration } from './durable.js'
