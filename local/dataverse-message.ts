@@ -1,4 +1,4 @@
-// The message that Dataverse posts when a contact is created: a RemoteExecutionContext in the JSON of its serializer.
+// The messages that Dataverse posts when a contact is created or an account changes: a RemoteExecutionContext in the JSON of its serializer.
 
 import { randomUUID } from 'node:crypto'
 
@@ -30,8 +30,21 @@ const businessUnit = 'd2c9a1b4-6e0d-4f57-b1a3-0c8e5d7f4a02'
 const step = '1e6a4b90-58c7-4b3d-a2de-9f3b7c1d5e03'
 const nobody = '00000000-0000-0000-0000-000000000000'
 
+export const contactCreated = (contact: NewContact, now = new Date()): DataverseMessage =>
+  messageOf('Create', 'contact', contact.rowId, contactValues(contact, now), now)
+
+/** @param changed the columns that were changed, as plain values */
+export const accountUpdated = (rowId: string, changed: Readonly<Record<string, unknown>>): DataverseMessage =>
+  messageOf('Update', 'account', rowId, { ...changed, accountid: rowId }, new Date())
+
 /** One posting of one operation; every call is a new operation. */
-export function contactCreated(contact: NewContact, now = new Date()): DataverseMessage {
+function messageOf(
+  message: 'Create' | 'Update',
+  table: string,
+  rowId: string,
+  values: Readonly<Record<string, unknown>>,
+  now: Date,
+): DataverseMessage {
   const operationId = randomUUID()
   const correlationId = randomUUID()
   const context = {
@@ -40,26 +53,24 @@ export function contactCreated(contact: NewContact, now = new Date()): Dataverse
     Depth: 1,
     InitiatingUserAzureActiveDirectoryObjectId: nobody,
     InitiatingUserId: user,
-    InputParameters: pairs({ Target: contactEntity(contact, now) }),
+    InputParameters: pairs({ Target: entity(table, rowId, values) }),
     IsExecutingOffline: false,
     IsInTransaction: false,
     IsOfflinePlayback: false,
     IsolationMode: 1,
-    MessageName: 'Create',
+    MessageName: message,
     Mode: 1,
     OperationCreatedOn: `/Date(${now.getTime()}+0000)/`,
     OperationId: operationId,
     OrganizationId: organization.id,
     OrganizationName: organization.name,
-    OutputParameters: pairs({ id: contact.rowId }),
+    OutputParameters: message === 'Create' ? pairs({ id: rowId }) : [],
     OwningExtension: reference('sdkmessageprocessingstep', step),
     ParentContext: null,
-    PostEntityImages: pairs({
-      AsynchronousStepPrimaryName: entity(contact.rowId, { fullname: fullNameOf(contact), contactid: contact.rowId }),
-    }),
+    PostEntityImages: pairs({ AsynchronousStepPrimaryName: entity(table, rowId, { [`${table}id`]: rowId }) }),
     PreEntityImages: [],
-    PrimaryEntityId: contact.rowId,
-    PrimaryEntityName: 'contact',
+    PrimaryEntityId: rowId,
+    PrimaryEntityName: table,
     RequestId: randomUUID(),
     SecondaryEntityName: 'none',
     SharedVariables: pairs({ IsAutoTransact: true, DefaultsAddedFlag: true }),
@@ -77,14 +88,14 @@ export function contactCreated(contact: NewContact, now = new Date()): Dataverse
       [`${claims}/Organization`]: organization.host,
       [`${claims}/User`]: user,
       [`${claims}/InitiatingUser`]: user,
-      [`${claims}/EntityLogicalName`]: 'contact',
-      [`${claims}/RequestName`]: 'Create',
+      [`${claims}/EntityLogicalName`]: table,
+      [`${claims}/RequestName`]: message,
     },
   }
 }
 
-function contactEntity(contact: NewContact, now: Date): object {
-  return entity(contact.rowId, {
+function contactValues(contact: NewContact, now: Date): Readonly<Record<string, unknown>> {
+  return {
     firstname: contact.firstName,
     lastname: contact.lastName,
     fullname: fullNameOf(contact),
@@ -93,17 +104,17 @@ function contactEntity(contact: NewContact, now: Date): object {
     createdon: `/Date(${now.getTime()})/`,
     contactid: contact.rowId,
     ownerid: reference('systemuser', user),
-  })
+  }
 }
 
-const entity = (id: string, attributes: Readonly<Record<string, unknown>>) => ({
+const entity = (table: string, id: string, attributes: Readonly<Record<string, unknown>>) => ({
   __type: `Entity:${contracts}`,
   Attributes: pairs(attributes),
   EntityState: null,
   FormattedValues: [],
   Id: id,
   KeyAttributes: [],
-  LogicalName: 'contact',
+  LogicalName: table,
   RelatedEntities: [],
   RowVersion: null,
 })

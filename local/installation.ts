@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus'
 import { z } from 'zod'
 import type { Ledgers } from './compare-ledgers.js'
-import { contactCreated, type DataverseMessage, type NewContact } from './dataverse-message.js'
+import { accountUpdated, contactCreated, type DataverseMessage, type NewContact } from './dataverse-message.js'
 
 export interface Addresses {
   readonly app: string
@@ -72,6 +72,12 @@ export class Installation {
       emailaddress1: email ?? null,
     })
     return contactCreated(contact)
+  }
+
+  /** Creates an account in the sandbox's Dataverse; the message is about an update of it. */
+  async createAccount(rowId: string, values: Readonly<Record<string, unknown>>): Promise<DataverseMessage> {
+    await post(`${this.at.dataverse}/api/data/v9.2/accounts`, { accountid: rowId, ...values })
+    return accountUpdated(rowId, values)
   }
 
   async addFaults(partner: 'dataverse' | 'masterData' | 'erp', faults: readonly object[]): Promise<void> {

@@ -1,11 +1,32 @@
-// A pretend Dataverse Web API: rows of contacts, read, created, changed and deleted as the real one answers.
+// A pretend Dataverse Web API: rows of contacts and accounts, read, created, changed and deleted as the real one answers.
 
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Ledger } from './ledger.js'
 import { type Answer, type Asked, Refusal } from './partner-server.js'
 
-const columns = new Set(['firstname', 'lastname', 'emailaddress1', 'telephone1', 'dvs_masterdataid'])
+interface Table {
+  readonly name: string
+  readonly id: string
+  readonly columns: ReadonlySet<string>
+  /** Made of others: can be read, not written. */
+  readonly computed: Readonly<Record<string, (row: Row) => unknown>>
+}
+
+const tables: Readonly<Record<string, Table>> = {
+  contacts: {
+    name: 'contact',
+    id: 'contactid',
+    columns: new Set(['firstname', 'lastname', 'emailaddress1', 'telephone1', 'dvs_masterdataid']),
+    computed: { fullname: fullNameOf },
+  },
+  accounts: {
+    name: 'account',
+    id: 'accountid',
+    columns: new Set(['name', 'accountnumber', 'emailaddress1', 'dvs_erpid', 'dvs_erpsyncedon']),
+    computed: {},
+  },
+}
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
 
 interface Row {
@@ -14,7 +35,6 @@ interface Row {
 }
 
 const odata = { 'odata-version': '4.0' }
-const collection = 'contacts'
 
 export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
   /** The row as the ledger's entries have left it. */
@@ -27,47 +47,51 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     return row
   }
 
-  function existing(rowId: string): Row {
+  function existing({ name }: Table, rowId: string): Row {
     const row = find(rowId)
-    if (!row) throw new Refusal(404, '0x80040217', `contact With Id = ${rowId} Does Not Exist`)
+    if (!row) throw new Refusal(404, '0x80040217', `${name} With Id = ${rowId} Does Not Exist`)
     return row
   }
 
-  function read({ url }: Asked, rowId: string): Answer {
-    const row = existing(rowId)
-    const all: Record<string, unknown> = { ...row.values, contactid: rowId, fullname: fullNameOf(row) }
+  function read({ url }: Asked, table: Table, rowId: string): Answer {
+    const row = existing(table, rowId)
+    const made = Object.entries(table.computed).map(([column, make]) => [column, make(row)])
+    const all: Record<string, unknown> = { ...row.values, ...Object.fromEntries(made), [table.id]: rowId }
     const wanted = url.searchParams.get('$select')?.split(',') ?? Object.keys(all)
-    for (const column of wanted) if (column !== 'contactid' && column !== 'fullname') checkColumn(column)
+    for (const column of wanted) if (column !== table.id && !table.computed[column]) checkColumn(table, column)
     return {
       status: 200,
       headers: odata,
       body: {
-        '@odata.context': `${url.origin}/api/data/v9.2/$metadata#contacts/$entity`,
+        '@odata.context': `${url.origin}/api/data/v9.2/$metadata#${table.name}s/$entity`,
         '@odata.etag': etagOf(row),
         ...Object.fromEntries(wanted.map((column) => [column, all[column] ?? null])),
-        contactid: rowId,
+        [table.id]: rowId,
       },
     }
   }
 
-  function create({ body, url }: Asked): Answer {
-    const { contactid, ...rest } = readValues(body)
-    const rowId = typeof contactid === 'string' ? contactid.toLowerCase() : randomUUID()
+  function create({ body, url }: Asked, table: Table): Answer {
+    const { [table.id]: given, ...rest } = readValues(table, body)
+    const rowId = typeof given === 'string' ? given.toLowerCase() : randomUUID()
     if (find(rowId)) throw new Refusal(412, '0x80040237', 'A record with matching key values already exists.')
     ledger.add({ effect: 'create', subject: rowId, key: null, detail: rest })
-    return { status: 204, headers: { ...odata, 'odata-entityid': `${url.origin}/api/data/v9.2/contacts(${rowId})` } }
+    return {
+      status: 204,
+      headers: { ...odata, 'odata-entityid': `${url.origin}/api/data/v9.2/${table.name}s(${rowId})` },
+    }
   }
 
-  function change({ body, headers }: Asked, rowId: string): Answer {
+  function change({ body, headers }: Asked, table: Table, rowId: string): Answer {
     const condition = headers['if-match']
-    if (condition !== undefined && condition !== '*' && condition !== etagOf(existing(rowId)))
+    if (condition !== undefined && condition !== '*' && condition !== etagOf(existing(table, rowId)))
       throw new Refusal(
         412,
         '0x80060882',
         'The version of the existing record does not match the RowVersion property provided.',
       )
-    if (condition !== undefined) existing(rowId)
-    const changed = readValues(body)
+    if (condition !== undefined) existing(table, rowId)
+    const changed = readValues(table, body)
     const row = find(rowId)
     // The real one changes nothing for the same values either, but for its version; here that keeps the ledger readable.
     if (!row || Object.entries(changed).some(([column, value]) => (row.values[column] ?? null) !== value))
@@ -83,17 +107,19 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
   return (asked) => {
     const [api, data, version, resource = ''] = asked.path
     if (api !== 'api' || data !== 'data' || !version?.startsWith('v9.')) throw unknownResource(asked.url.pathname)
-    if (resource === collection && asked.method === 'POST') return create(asked)
-    const [, rowId] = /^contacts\(([^)]*)\)$/.exec(resource) ?? []
+    const [, set = '', rowId] = /^(\w+)(?:\(([^)]*)\))?$/.exec(resource) ?? []
+    const table = tables[set]
+    if (!table) throw unknownResource(resource)
+    if (rowId === undefined && asked.method === 'POST') return create(asked, table)
     if (rowId === undefined) throw unknownResource(resource)
     if (!z.guid().safeParse(rowId).success) throw new Refusal(400, '0x80060888', `'${rowId}' is not a guid.`)
     switch (asked.method) {
       case 'GET':
-        return read(asked, rowId.toLowerCase())
+        return read(asked, table, rowId.toLowerCase())
       case 'PATCH':
-        return change(asked, rowId.toLowerCase())
+        return change(asked, table, rowId.toLowerCase())
       case 'DELETE':
-        existing(rowId.toLowerCase())
+        existing(table, rowId.toLowerCase())
         ledger.add({ effect: 'delete', subject: rowId.toLowerCase(), key: null, detail: {} })
         return { status: 204, headers: odata }
       default:
@@ -102,19 +128,19 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
   }
 }
 
-function readValues(body: unknown): Record<string, unknown> {
+function readValues(table: Table, body: unknown): Record<string, unknown> {
   const read = values.safeParse(body)
   if (!read.success) throw new Refusal(400, '0x80048d19', 'Error identified in Payload provided by the user.')
-  for (const column of Object.keys(read.data)) if (column !== 'contactid') checkColumn(column)
+  for (const column of Object.keys(read.data)) if (column !== table.id) checkColumn(table, column)
   return read.data
 }
 
-function checkColumn(column: string): void {
+function checkColumn({ name, columns }: Table, column: string): void {
   if (columns.has(column)) return
   throw new Refusal(
     400,
     '0x80060888',
-    `Could not find a property named '${column}' on type 'Microsoft.Dynamics.CRM.contact'.`,
+    `Could not find a property named '${column}' on type 'Microsoft.Dynamics.CRM.${name}'.`,
   )
 }
 
@@ -123,5 +149,6 @@ const unknownResource = (name: string) =>
 
 const etagOf = ({ version }: Row) => `W/"${version}"`
 
-const fullNameOf = ({ values: { firstname, lastname } }: Row) =>
-  [firstname, lastname].filter((name) => typeof name === 'string' && name !== '').join(' ')
+function fullNameOf({ values: { firstname, lastname } }: Row): string {
+  return [firstname, lastname].filter((name) => typeof name === 'string' && name !== '').join(' ')
+}

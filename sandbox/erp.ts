@@ -1,4 +1,4 @@
-// A pretend ERP: makes a customer of a contact, unless the contact has no e-mail address.
+// A pretend ERP: makes a customer of a contact, unless the contact has no e-mail address; takes accounts as they are.
 
 import { z } from 'zod'
 import { once, tellKey } from './idempotent.js'
@@ -7,6 +7,7 @@ import { parsed } from './master-data.js'
 import { type Answer, type Asked, Refusal } from './partner-server.js'
 
 const customer = z.object({ rowId: z.string(), masterId: z.string(), name: z.string(), email: z.string().nullish() })
+const account = z.object({ name: z.string(), number: z.string().nullish(), email: z.string().nullish() })
 const created = z.object({ number: z.string() })
 
 export function erp(ledger: Ledger): (asked: Asked) => Answer {
@@ -31,6 +32,13 @@ export function erp(ledger: Ledger): (asked: Asked) => Answer {
           subject: entry.subject,
           answer: { status: 200, body: { number, state: 'inactive' } },
         }
+      })
+    if (method === 'PUT' && root === 'accounts')
+      return once(ledger, asked, () => {
+        const { name } = parsed(account, asked.body)
+        if (name === '') throw new Refusal(422, 'NAME_MISSING', 'An account needs a name.')
+        const answer = { status: 200, body: { id: `A-${number.slice(0, 8)}`, receivedAt: new Date().toISOString() } }
+        return { effect: 'sync-account', subject: number, answer }
       })
     if (method === 'GET' && root === 'keys') return tellKey(ledger, number)
     throw new Refusal(404, 'ROUTE_UNKNOWN', 'There is nothing here.')

@@ -7,9 +7,10 @@ import type { Partner } from '../saga/partner.js'
 import { dataverse } from './partners/dataverse.js'
 import { erp } from './partners/erp.js'
 import { masterData } from './partners/master-data.js'
+import { accountSync } from './sagas/account-sync.js'
 import { contactOnboarding } from './sagas/contact-onboarding.js'
 
-export const sagas: readonly Saga[] = [contactOnboarding]
+export const sagas: readonly Saga[] = [contactOnboarding, accountSync]
 
 export const partners: readonly Partner[] = [dataverse, masterData, erp]
 

@@ -18,8 +18,8 @@ export interface Known<Row = unknown, Outputs = OutputsByStep> {
 /** What a saga reacts to. */
 export interface On {
   readonly table: string
-  /** Message name of the platform, for example Create. */
-  readonly message: string
+  /** Message names of the platform, for example Create. */
+  readonly message: string | readonly string[]
 }
 
 export interface Step {

@@ -12,7 +12,7 @@ export function diagramOf(saga: Saga): string {
     .map((nodes) => nodes.filter(isUndone))
     .filter((nodes) => nodes.length > 0)
   const lines = [
-    `begin(["${escape(saga.on.table)} ${escape(saga.on.message)}"])`,
+    `begin(["${escape(saga.on.table)} ${escape([saga.on.message].flat().join(' or '))}"])`,
     ...stages.flat().map(({ id, step }) => `do${id}${boxOf(step)}`),
     `done(["completed"])`,
     ...chain([['begin'], ...stages.map((nodes) => nodes.map(({ id }) => `do${id}`)), ['done']]),

@@ -23,7 +23,7 @@ export interface SagaStart {
 export function startsFor(event: DataverseEvent, sagas: readonly Saga[]): readonly SagaStart[] {
   const newest = new Map<string, Saga>()
   for (const saga of sagas) {
-    if (saga.on.table !== event.table || saga.on.message !== event.message) continue
+    if (saga.on.table !== event.table || ![saga.on.message].flat().includes(event.message)) continue
     if (saga.version >= (newest.get(saga.name)?.version ?? 0)) newest.set(saga.name, saga)
   }
   return [...newest.values()].map(({ name, version }) => ({

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasEnded, type Installation, until } from '../../local/installation.js'
+import { contactOnboarding } from '../../src/app/sagas/contact-onboarding.js'
+import { replay } from '../../testkit/replay.js'
 import { startInstallation, type Started } from '../../local/processes.js'
 
 let data: string
@@ -43,6 +45,19 @@ async function deadLetterOf(text: string) {
     return letters.find(({ body }) => (Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body)) === text)
   })
 }
+
+describe('an account that changed', () => {
+  it('goes to the ERP as it stands now, and is acknowledged on its row', async () => {
+    const rowId = randomUUID()
+
+    await installation.send(await installation.createAccount(rowId, { name: 'Nordwind' }))
+    const { id } = await until('the saga has ended', () => sagaOf(rowId))
+
+    expect(id).toMatch(/^account-sync:account:/)
+    const row = await (await fetch(`${installation.at.dataverse}/api/data/v9.2/accounts(${rowId})`)).json()
+    expect(row).toMatchObject({ name: 'Nordwind', dvs_erpid: `A-${rowId.slice(0, 8)}` })
+  })
+})
 
 describe('a created contact', () => {
   it('travels through all partners, and its saga tells how', async () => {
@@ -88,6 +103,26 @@ describe('a created contact', () => {
       .toSorted((a, b) => a.seq - b.seq)
       .map(({ effect }) => effect)
     expect(effects).toEqual(['create', 'register', 'update', 'update', 'retire'])
+  })
+
+  it('has a history that replays on the code of today, and not on a changed saga', async () => {
+    const ada = contact('')
+
+    await installation.send(await installation.createContact(ada))
+    const { id } = await until('the saga has ended', () => sagaOf(ada.rowId))
+    const history = await json(`/sagas/${id}/history`)
+
+    replay(contactOnboarding, history)
+    const [snapshot, register, storeKey, createCustomer] = contactOnboarding.steps
+    const swapped = [snapshot, register, createCustomer, storeKey].flatMap((step, stage) =>
+      step ? [{ ...step, stage }] : [],
+    )
+    expect(() => replay({ ...contactOnboarding, steps: swapped }, history)).toThrow(
+      "the history has the answer to 'do store-key 1', today's saga asks for 'do create-customer 1'",
+    )
+    const { status, stdout } = spawnSync('node', ['dist/local/replay.js', installation.at.app], { encoding: 'utf8' })
+    expect(stdout).toMatch(/^green +\d+ of \d+ histories replay on today's sagas$/m)
+    expect(status).toBe(0)
   })
 
   it('whose message comes three times runs once, even when the first run is over', async () => {
@@ -147,7 +182,8 @@ describe('bad input', () => {
 
   it('for a table that no saga takes is completed', async () => {
     const before = await installation.sagas('2020-01-01')
-    await installation.send({ body: readFileSync('test/messages/account-update.json') })
+    const ofAnAccount = readFileSync('test/messages/account-update.json', 'utf8')
+    await installation.send({ body: Buffer.from(ofAnAccount.replaceAll('"account"', '"task"')) })
     const later = contact()
     await installation.send(await installation.createContact(later))
     await until('a later saga has ended', () => sagaOf(later.rowId))

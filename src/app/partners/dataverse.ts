@@ -4,9 +4,11 @@ import { z } from 'zod'
 import { readRow, writeRow } from '../../dataverse/web-api.js'
 import { defineAction } from '../../saga/action.js'
 import type { Partner } from '../../saga/partner.js'
+import { relentless } from '../../saga/policy.js'
 
 const name = 'dataverse'
 const contacts = 'contacts'
+const accounts = 'accounts'
 
 /** The contact as it stands now. A row that is gone is a refusal: there is nothing to onboard. */
 export const readContact = defineAction(name, 'read-contact', {
@@ -30,9 +32,31 @@ export const storeKey = defineAction(name, 'store-key', {
   },
 })
 
+/** The account as it stands now. A row that is gone is a refusal: there is nothing to sync. */
+export const readAccount = defineAction(name, 'read-account', {
+  input: z.object({ rowId: z.guid() }),
+  output: z.object({
+    name: z.string().nullish(),
+    accountnumber: z.string().nullish(),
+    emailaddress1: z.string().nullish(),
+  }),
+  keys: 'honoured',
+  request: ({ rowId }) => readRow(accounts, rowId, ['name', 'accountnumber', 'emailaddress1']),
+})
+
+/** Tells the row under which key the ERP has it, and since when. A row that is gone needs not to be told. */
+export const acknowledge = defineAction(name, 'acknowledge', {
+  input: z.object({ rowId: z.guid(), erpId: z.string(), syncedAt: z.string() }),
+  output: z.unknown(),
+  keys: 'honoured',
+  retry: relentless,
+  request: ({ rowId, erpId, syncedAt }) => writeRow(accounts, rowId, { dvs_erpid: erpId, dvs_erpsyncedon: syncedAt }),
+  meanings: { 404: 'applied' },
+})
+
 export const dataverse: Partner = {
   name,
   addressSetting: 'DATAVERSE_URL',
-  actions: [readContact, storeKey],
+  actions: [readContact, storeKey, readAccount, acknowledge],
   authentication: { kind: 'managedIdentity' },
 }

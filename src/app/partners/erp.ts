@@ -17,4 +17,17 @@ export const createCustomer = defineAction(name, 'create-customer', {
   },
 })
 
-export const erp: Partner = { name, addressSetting: 'ERP_URL', actions: [createCustomer] }
+/** Takes an account as it stands now, new or not; the same account sent twice is one effect. */
+export const syncAccount = defineAction(name, 'sync-account', {
+  input: z.object({
+    rowId: z.guid(),
+    name: z.string(),
+    number: z.string().nullable(),
+    email: z.string().nullable(),
+  }),
+  output: z.object({ id: z.string().min(1), receivedAt: z.iso.datetime() }),
+  keys: 'honoured',
+  request: ({ rowId, ...account }) => ({ method: 'PUT', path: `/accounts/${rowId}`, body: account }),
+})
+
+export const erp: Partner = { name, addressSetting: 'ERP_URL', actions: [createCustomer, syncAccount] }
