@@ -58,7 +58,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const app = await loadApp({ folder: resolve(options.app), hostname: `${host}:${http.port}`, log })
   checkTriggers(app)
-  for (const queue of queuesOf(app)) broker.declareQueue(queue)
+  for (const queue of queuesOf(app)) await broker.namespace.declareQueue(queue)
   const hub = openHub(app)
   const rpc = await startRpcEndpoint(hub, log)
   const binding = clientBindingOf({

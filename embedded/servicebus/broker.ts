@@ -1,7 +1,7 @@
 // A broker that speaks the Service Bus dialect of AMQP 1.0, for the unmodified client libraries.
 //
 // Promises: what is acknowledged is on disk; kill -9 at any moment loses no message and no settlement that was acknowledged.
-// Never: checks who connects. It listens on this machine, and takes every token.
+// Never: listens beyond this machine. Whoever connects must show a signature only when keys are configured.
 
 import { once } from 'node:events'
 import type { Server } from 'node:net'
@@ -9,10 +9,11 @@ import { type Clock, newId } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
-import { brokerErrorOf, entityNotFound, notAllowed } from './errors.js'
-import { acceptSends, deliver, refuseLink } from './links.js'
+import { brokerErrorOf, notAllowed, unauthorized } from './errors.js'
+import { acceptSends, deliver, deliverSession, refuseLink, wantedSession } from './links.js'
 import { answerManagement, answerTokenRequest } from './management.js'
-import { openQueueTables, Queue, type QueueCounts, usualSettings } from './queue.js'
+import { Namespace } from './namespace.js'
+import type { Queue } from './queue.js'
 import {
   type Connection,
   createContainer,
@@ -21,6 +22,7 @@ import {
   type OutgoingLink,
   receiveBytes,
 } from './rhea.js'
+import { type AccessKeys, checkToken } from './tokens.js'
 
 export interface BrokerOptions {
   readonly store: Store
@@ -30,13 +32,13 @@ export interface BrokerOptions {
   readonly host: string
   /** 0 for any free port. */
   readonly port: number
+  /** Shared access keys by name; without any, every token is welcome. */
+  readonly keys?: AccessKeys
 }
 
 export interface Broker {
   readonly port: number
-  /** Declares a queue, unless it is known already. */
-  declareQueue(name: string): void
-  counts(): readonly QueueCounts[]
+  readonly namespace: Namespace
   /** Closes all connections and frees the port. The store stays open: it is the caller's. */
   close(): Promise<void>
 }
@@ -54,30 +56,20 @@ const listening = {
 
 /** @throws the listener's error, for example EADDRINUSE */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { store, log } = options
-  const tables = openQueueTables(store)
-  const queues = new Map<string, Queue>()
+  const { log } = options
+  const namespace = new Namespace(options)
+  const access = new Access(namespace, options)
   const connections = new Set<Connection>()
-
-  /** An entity by its address: a name, or a whole URL; dead-letter queues by their suffix. Case does not matter. */
-  function queueAt(address: string): Queue {
-    const path = address
-      .replace(/^\w+:\/\/[^/]*\//, '')
-      .toLowerCase()
-      .replace(/\/$/, '')
-    const [, name = path, suffix] = /^(.*)\/(\$deadletterqueue)$/.exec(path) ?? []
-    const queue = queues.get(name)
-    const found = suffix ? queue?.deadLetters : queue
-    if (!found) throw entityNotFound(address)
-    return found
-  }
 
   const container = createContainer('dataverse-saga-broker')
   container.on('connection_open', ({ connection }) => void connections.add(connection))
   for (const event of ['connection_close', 'disconnected'] as const)
-    container.on(event, ({ connection }) => void connections.delete(connection))
-  container.on('receiver_open', ({ receiver }) => openIncoming(receiver, queueAt, log))
-  container.on('sender_open', ({ sender }) => openOutgoing(sender, queueAt, log))
+    container.on(event, ({ connection }) => {
+      connections.delete(connection)
+      access.lost(connection)
+    })
+  container.on('receiver_open', ({ receiver }) => openIncoming(receiver, access, log))
+  container.on('sender_open', ({ sender }) => openOutgoing(sender, access, log))
   // Without a listener rhea takes a client's error for the process's own and ends it.
   for (const event of [
     'sender_error',
@@ -94,16 +86,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   return {
     port: portOf(server),
-    declareQueue(name) {
-      const key = name.toLowerCase()
-      if (!queues.has(key)) queues.set(key, new Queue({ ...options, name: key, settings: usualSettings, tables }))
-    },
-    counts: () => [...queues.values()].map((queue) => queue.counts()),
+    namespace,
     async close() {
       server.close()
       for (const connection of connections)
         connection.close({ condition: 'amqp:connection:forced', description: 'The broker is shutting down.' })
-      for (const queue of queues.values()) queue.close()
+      namespace.close()
       const deadline = setTimeout(() => connections.forEach(({ socket }) => socket.destroy()), 500)
       if (server.listening || connections.size > 0) await once(server, 'close')
       clearTimeout(deadline)
@@ -111,10 +99,56 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-type FindQueue = (address: string) => Queue
+/** Finds entities for a connection that may use them. */
+class Access {
+  readonly namespace: Namespace
+  readonly #keys: AccessKeys | undefined
+  readonly #clock: Clock
+  /** Addresses for which a connection has shown a token. */
+  readonly #stops = new WeakMap<Connection, Map<OutgoingLink, () => void>>()
+  readonly #allowed = new WeakMap<Connection, Set<string>>()
+
+  constructor(namespace: Namespace, { keys, clock }: BrokerOptions) {
+    this.namespace = namespace
+    this.#keys = keys
+    this.#clock = clock
+  }
+
+  /** Link events do not come for a connection that is lost. */
+  whenLost(connection: Connection, link: OutgoingLink, stop: () => void): void {
+    const stops = this.#stops.get(connection) ?? new Map<OutgoingLink, () => void>()
+    this.#stops.set(connection, stops.set(link, stop))
+    link.on('sender_close', () => {
+      stops.delete(link)
+      stop()
+    })
+    link.session.on('session_close', stop)
+  }
+
+  lost(connection: Connection): void {
+    for (const stop of this.#stops.get(connection)?.values() ?? []) stop()
+    this.#stops.delete(connection)
+  }
+
+  /** @throws BrokerError `amqp:not-found`, `amqp:unauthorized-access` */
+  allow(connection: Connection, address: string, token: string): void {
+    const { name } = this.namespace.at(address)
+    if (!this.#keys) return
+    checkToken(token, this.#keys, this.#clock.now())
+    const known = this.#allowed.get(connection) ?? new Set()
+    this.#allowed.set(connection, known.add(name))
+  }
+
+  /** @throws BrokerError `amqp:unauthorized-access` */
+  check(connection: Connection, { name }: Queue): void {
+    if (this.#keys && !this.#allowed.get(connection)?.has(name))
+      throw unauthorized(`The connection has shown no token for '${name}'.`)
+  }
+}
 
 /** The client has opened a link that it sends on. */
-function openIncoming(link: IncomingLink, queueAt: FindQueue, log: Log): void {
+function openIncoming(link: IncomingLink, access: Access, log: Log): void {
+  const { namespace } = access
   const address = link.target?.address ?? ''
   link.set_source(link.source ?? {})
   link.set_target(link.target ?? {})
@@ -123,19 +157,22 @@ function openIncoming(link: IncomingLink, queueAt: FindQueue, log: Log): void {
     if (address === '$cbs') {
       link.on('message', ({ message, delivery, connection }) => {
         delivery.accept()
-        answerTokenRequest(messages.decode(message), connection, queueAt)
+        answerTokenRequest(messages.decode(message), connection, (entity, token) =>
+          access.allow(connection, entity, token),
+        )
       })
     } else if (address.endsWith('/$management')) {
-      const queue = queueAt(address.slice(0, -'/$management'.length))
+      const queue = namespace.at(address.slice(0, -'/$management'.length))
+      access.check(link.connection, queue)
       link.on('message', ({ message, delivery, connection }) => {
         delivery.accept()
-        answerManagement(queue, messages.decode(message), connection, newId).catch((error: unknown) =>
+        answerManagement({ queue, namespace }, messages.decode(message), connection, newId).catch((error: unknown) =>
           log('error', 'broker', `An answer could not be sent: ${String(error)}`),
         )
       })
     } else {
-      const queue = queueAt(address)
-      if (!queue.deadLetters) throw notAllowed('It is not possible to send messages to a dead-letter queue.')
+      const queue = namespace.toSendTo(address)
+      access.check(link.connection, queue)
       acceptSends(link, queue, log, newId)
     }
   } catch (error) {
@@ -144,15 +181,20 @@ function openIncoming(link: IncomingLink, queueAt: FindQueue, log: Log): void {
 }
 
 /** The client has opened a link that it receives on. */
-function openOutgoing(link: OutgoingLink, queueAt: FindQueue, log: Log): void {
+function openOutgoing(link: OutgoingLink, access: Access, log: Log): void {
   const address = link.source?.address ?? ''
   link.set_source(link.source ?? {})
   link.set_target(link.target ?? {})
   // Answers go out on it; whoever answers finds it by its name.
   if (address === '$cbs' || address.endsWith('/$management')) return
   try {
-    const stop = deliver(link, queueAt(address), log)
-    link.connection.socket.once('close', stop)
+    const queue = access.namespace.toReceiveFrom(address)
+    access.check(link.connection, queue)
+    const wanted = wantedSession(link)
+    if (wanted === undefined && queue.sessions)
+      throw notAllowed(`'${queue.name}' requires sessions; it is not possible to receive from it without one.`)
+    const stop = wanted === undefined ? deliver(link, queue, log) : deliverSession(link, queue, log, wanted)
+    access.whenLost(link.connection, link, stop)
   } catch (error) {
     refuseLink(link, brokerErrorOf(error))
   }

@@ -56,3 +56,39 @@ export function brokerErrorOf(error: unknown): BrokerError {
     error instanceof Error ? error.message || error.name : String(error),
   )
 }
+
+export const malformedRule = (text: string, why: string) =>
+  new BrokerError(
+    'com.microsoft:argument-error',
+    400,
+    `The rule '${text.slice(0, 200)}' can not be understood: ${why}.`,
+  )
+
+export const entityExists = (name: string) =>
+  new BrokerError('com.microsoft:entity-already-exists', 409, `The messaging entity '${name}' already exists.`)
+
+export const ruleNotFound = (name: string) =>
+  new BrokerError('amqp:not-found', 404, `The messaging entity '${name}' could not be found.`)
+
+export const sessionLockLost = (session: string) =>
+  new BrokerError(
+    'com.microsoft:session-lock-lost',
+    410,
+    `The session lock on '${session}' has expired. Accept the session anew.`,
+  )
+
+export const sessionLocked = (session: string) =>
+  new BrokerError(
+    'com.microsoft:session-cannot-be-locked',
+    409,
+    `The requested session '${session}' cannot be accepted. It may be locked by another receiver.`,
+  )
+
+export const noSession = () =>
+  new BrokerError(
+    'com.microsoft:timeout',
+    408,
+    'No session with a message became available within the time that was given.',
+  )
+
+export const unauthorized = (why: string) => new BrokerError('amqp:unauthorized-access', 401, why)

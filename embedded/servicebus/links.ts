@@ -1,7 +1,7 @@
 // What clients send on and receive from: one AMQP link to one queue each.
 
 import type { Log } from '../log.js'
-import { type BrokerError, brokerErrorOf } from './errors.js'
+import { BrokerError, brokerErrorOf, notAllowed } from './errors.js'
 import { type Arrival, composeDelivery, readBatch, readMessage } from './message.js'
 import type { Queue, Settlement } from './queue.js'
 import {
@@ -9,10 +9,13 @@ import {
   batchFormat,
   type Delivery,
   freeCredit,
+  holdBack,
   type IncomingLink,
   type OutgoingLink,
   settle,
+  types,
 } from './rhea.js'
+import type { Hold } from './sessions.js'
 
 /** Attaches and detaches at once, with the reason. */
 export function refuseLink(link: IncomingLink | OutgoingLink, { condition, message }: BrokerError): void {
@@ -32,14 +35,18 @@ export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessa
   })
 }
 
-/** The client receives on the link: messages flow while it gives credit. */
-export function deliver(link: OutgoingLink, queue: Queue, log: Log): () => void {
+/** The client receives on the link: messages flow while it gives credit. With a hold, those of one session. */
+export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold): () => void {
   link.local.attach.snd_settle_mode = link.snd_settle_mode
   link.local.attach.rcv_settle_mode = link.rcv_settle_mode
   answerDrains(link)
   const flow = link.snd_settle_mode === 1 ? handOver : handOut
-  const pump = () => flow(link, queue, log)
-  const stop = queue.onReady(pump)
+  const pump = () => flow(link, queue, log, hold)
+  const stopListening = queue.onReady(pump)
+  const stop = () => {
+    stopListening()
+    if (hold) void queue.releaseSession(hold, false)
+  }
   link.on('sender_flow', () => {
     pump()
     if (link._draining) link.set_drained(true)
@@ -56,20 +63,71 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log): () => void 
   return stop
 }
 
+/** .NET counts in tenths of a microsecond since the year 1. */
+const ticksOf = (ms: number): Buffer => {
+  const ticks = Buffer.alloc(8)
+  ticks.writeBigInt64BE(BigInt(ms) * 10_000n + 621_355_968_000_000_000n)
+  return ticks
+}
+
+/**
+ * The client receives the messages of one session: the one it names, or the next that has any. The attach is answered when the session is held, or when
+ * there was none in time.
+ */
+export function deliverSession(link: OutgoingLink, queue: Queue, log: Log, wanted: string | null): () => void {
+  const { sessions } = queue
+  if (!sessions) throw notAllowed(`'${queue.name}' does not require sessions; receive without one.`)
+  const onLost = () =>
+    link.close({ condition: 'com.microsoft:session-lock-lost', description: 'The session lock has expired.' })
+  let stop: () => void = nothing
+  const begin = (hold: Hold) => {
+    link.set_source({ address: link.source?.address, filter: { [sessionFilter]: hold.session } })
+    link.local.attach.properties = { 'com.microsoft:locked-until-utc': types.wrap_long(ticksOf(hold.until)) }
+    stop = deliver(link, queue, log, hold)
+  }
+  if (wanted !== null) begin(sessions.accept(wanted, onLost))
+  else {
+    const timeout = Number(link.remote.attach?.properties?.['com.microsoft:timeout'] ?? usualPatience)
+    holdBack(link)
+    const cancel = sessions.acceptNext(timeout, onLost, (taken) => {
+      if (taken instanceof BrokerError) return refuseLink(link, taken)
+      begin(taken)
+      link.open()
+    })
+    stop = cancel
+  }
+  return () => stop()
+}
+
+const nothing = () => undefined
+
+/** Milliseconds that who wants the next session waits, if it does not say. */
+const usualPatience = 65_000
+
+/** Absent on a link without sessions; null asks for the next session. */
+export function wantedSession({ source }: OutgoingLink): string | null | undefined {
+  const filter = source?.filter
+  if (!filter || !(sessionFilter in filter)) return undefined
+  const wanted = filter[sessionFilter]
+  return typeof wanted === 'string' ? wanted : null
+}
+
+const sessionFilter = 'com.microsoft:session-filter'
+
 /** The lock tokens of what was handed out on a link. */
 const tokens = new WeakMap<Delivery, Buffer>()
 
-function handOut(link: OutgoingLink, queue: Queue): void {
-  while (link.is_open() && freeCredit(link) > 0 && queue.hasReady) {
-    const handout = queue.handOut()
+function handOut(link: OutgoingLink, queue: Queue, _: Log, hold: Hold | undefined): void {
+  while (link.is_open() && freeCredit(link) > 0) {
+    const handout = queue.handOut(hold)
     if (!handout) return
     const delivery = link.send(composeDelivery(handout.bytes, handout.envelope), tagOf(handout.token), 0)
     tokens.set(delivery, handout.token)
   }
 }
 
-function handOver(link: OutgoingLink, queue: Queue, log: Log): void {
-  handOverAll(link, queue).catch((error: unknown) =>
+function handOver(link: OutgoingLink, queue: Queue, log: Log, hold: Hold | undefined): void {
+  handOverAll(link, queue, hold).catch((error: unknown) =>
     log('error', 'broker', `A message of '${queue.name}' could not be handed over: ${String(error)}`),
   )
 }
@@ -77,14 +135,19 @@ function handOver(link: OutgoingLink, queue: Queue, log: Log): void {
 /** Links with a hand-over under way: a second one would spend the same credit. */
 const handingOver = new WeakSet<OutgoingLink>()
 
-async function handOverAll(link: OutgoingLink, queue: Queue): Promise<void> {
+async function handOverAll(link: OutgoingLink, queue: Queue, hold: Hold | undefined): Promise<void> {
   if (handingOver.has(link)) return
   handingOver.add(link)
-  while (link.is_open() && freeCredit(link) > 0 && queue.hasReady) {
-    const handover = await queue.handOver()
-    if (handover) link.send(composeDelivery(handover.bytes, handover.envelope), undefined, 0).settled = true
+  try {
+    while (link.is_open() && freeCredit(link) > 0) {
+      const handovers = await queue.handOver(freeCredit(link), hold)
+      if (handovers.length === 0) return
+      for (const { bytes, envelope } of handovers)
+        link.send(composeDelivery(bytes, envelope), undefined, 0).settled = true
+    }
+  } finally {
+    handingOver.delete(link)
   }
-  handingOver.delete(link)
 }
 
 /** How each outcome that a client can send reads. */

@@ -2,7 +2,9 @@
 
 import { type BrokerError, brokerErrorOf, malformed, notImplemented } from './errors.js'
 import { composeDelivery, numberOf, readMessage } from './message.js'
+import type { Namespace } from './namespace.js'
 import type { Queue, Settlement } from './queue.js'
+import { describeRule, readRule } from './rule-wire.js'
 import { type Connection, messages, type Request, types } from './rhea.js'
 
 interface Answer {
@@ -12,26 +14,33 @@ interface Answer {
 }
 
 type Body = Readonly<Record<string, unknown>>
-type Operation = (queue: Queue, body: Body, newMessageId: () => string) => Answer | Promise<Answer>
+type Operation = (place: Place, body: Body, newMessageId: () => string) => Answer | Promise<Answer>
+
+/** What is managed. */
+export interface Place {
+  readonly queue: Queue
+  readonly namespace: Namespace
+}
 
 const done: Answer = { status: 200 }
 /** AMQP type codes for the elements of an array. */
 const code = { long: 0x81, timestamp: 0x83 }
 
 const operations: Readonly<Record<string, Operation>> = {
-  'renew-lock': (queue, body) => {
+  'renew-lock': ({ queue }, body) => {
     const expirations = bytesIn(body, 'lock-tokens').map((token) => queue.renew(token))
     return { status: 200, body: { expirations: types.wrap_array(expirations, code.timestamp) } }
   },
 
-  'update-disposition': async (queue, body) => {
+  'update-disposition': async ({ queue }, body) => {
     const settlement = readSettlement(body)
     await Promise.all(bytesIn(body, 'lock-tokens').map((token) => queue.settle(token, settlement)))
     return done
   },
 
-  'peek-message': (queue, body) => {
-    const found = queue.peek(numberIn(body, 'from-sequence-number'), numberIn(body, 'message-count'))
+  'peek-message': ({ queue }, body) => {
+    const session = sessionIn(body)
+    const found = queue.peek(numberIn(body, 'from-sequence-number'), numberIn(body, 'message-count'), session)
     if (found.length === 0) return { status: 204 }
     return {
       status: 200,
@@ -39,34 +48,81 @@ const operations: Readonly<Record<string, Operation>> = {
     }
   },
 
-  'receive-by-sequence-number': (queue, body) => {
-    const handouts = queue.handOutDeferred(numbersIn(body, 'sequence-numbers'))
+  'receive-by-sequence-number': async ({ queue }, body) => {
+    const sequences = numbersIn(body, 'sequence-numbers')
+    const session = sessionIn(body)
+    const hold = session === undefined ? undefined : queue.holdOf(session)
+    const isDeleting = numberIn(body, 'receiver-settle-mode') === 0
+    const handouts = isDeleting ? await queue.handOverDeferred(sequences) : queue.handOutDeferred(sequences, hold)
     return {
       status: 200,
       body: {
-        messages: handouts.map(({ bytes, envelope, token }) => ({
+        messages: handouts.map(({ bytes, envelope }) => ({
           message: composeDelivery(bytes, envelope),
-          'lock-token': types.wrap_uuid(token),
+          ...(envelope.lockToken ? { 'lock-token': types.wrap_uuid(envelope.lockToken) } : {}),
         })),
       },
     }
   },
 
-  'schedule-message': async (queue, body, newMessageId) => {
+  'schedule-message': async ({ queue }, body, newMessageId) => {
     const arrivals = listIn(body, 'messages').map((item) => readMessage(messageIn(item), newMessageId))
     const sequences = await queue.enqueue(arrivals)
     return { status: 200, body: { 'sequence-numbers': types.wrap_array(sequences, code.long) } }
   },
 
-  'cancel-scheduled-message': async (queue, body) => {
+  'cancel-scheduled-message': async ({ queue }, body) => {
     await queue.cancelScheduled(numbersIn(body, 'sequence-numbers'))
     return done
+  },
+
+  'renew-session-lock': ({ queue }, body) => {
+    const until = queue.renewSession(textOf(body['session-id']))
+    return { status: 200, body: { expiration: types.wrap_timestamp(until) } }
+  },
+
+  'get-session-state': ({ queue }, body) => {
+    const session = textOf(body['session-id'])
+    queue.holdOf(session)
+    return { status: 200, body: { 'session-state': queue.sessionState(session) ?? null } }
+  },
+
+  'set-session-state': async ({ queue }, body) => {
+    const session = textOf(body['session-id'])
+    queue.holdOf(session)
+    const state = body['session-state']
+    await queue.setSessionState(session, Buffer.isBuffer(state) ? state : undefined)
+    return done
+  },
+
+  'get-message-sessions': ({ queue }, body) => {
+    const skip = numberIn(body, 'skip')
+    const ids = queue.sessionIds().slice(skip, skip + numberIn(body, 'top'))
+    if (ids.length === 0) return { status: 204 }
+    return { status: 200, body: { skip: types.wrap_int(skip + ids.length), 'sessions-ids': ids } }
+  },
+
+  'add-rule': async ({ queue, namespace }, body) => {
+    await namespace.addRule(queue, readRule(textOf(body['rule-name']), recordOf(body['rule-description'])))
+    return done
+  },
+
+  'remove-rule': async ({ queue, namespace }, body) => {
+    await namespace.removeRule(queue, textOf(body['rule-name']))
+    return done
+  },
+
+  'enumerate-rules': ({ queue, namespace }, body) => {
+    const skip = numberIn(body, 'skip')
+    const rules = namespace.rulesOf(queue).slice(skip, skip + numberIn(body, 'top'))
+    if (rules.length === 0) return { status: 204 }
+    return { status: 200, body: { rules: rules.map((rule) => ({ 'rule-description': describeRule(rule) })) } }
   },
 }
 
 /** Answers one request on `$management` of a queue. */
 export async function answerManagement(
-  queue: Queue,
+  place: Place,
   request: Request,
   connection: Connection,
   newMessageId: () => string,
@@ -77,7 +133,7 @@ export async function answerManagement(
   try {
     const operation = operations[name]
     if (!operation) throw notImplemented(name)
-    const { status, body } = await operation(queue, recordOf(request.body), newMessageId)
+    const { status, body } = await operation(place, recordOf(request.body), newMessageId)
     reply(connection, request, propertiesOf(status, 'OK', tracking), body)
   } catch (error) {
     const { condition, status, message } = brokerErrorOf(error)
@@ -88,12 +144,16 @@ export async function answerManagement(
   }
 }
 
-/** Answers a request on `$cbs`. Every token is welcome: the broker listens on this machine only. A name that is no entity is refused, as the service does. */
-export function answerTokenRequest(request: Request, connection: Connection, check: (address: string) => void): void {
+/** Answers a request on `$cbs`. A name that is no entity is refused, as the service does; whose token is welcome is for `check` to say. */
+export function answerTokenRequest(
+  request: Request,
+  connection: Connection,
+  check: (address: string, token: string) => void,
+): void {
   const name = textOf(request.application_properties?.['name'])
   let refusal: BrokerError | undefined
   try {
-    check(name.replace(/\/\$management$/, ''))
+    check(name.replace(/\/\$management$/, ''), textOf(request.body))
   } catch (error) {
     refusal = brokerErrorOf(error)
   }
@@ -168,7 +228,10 @@ function numbersIn(body: Body, name: string): number[] {
   })
 }
 
-const numberIn = (body: Body, name: string) => numbersIn(body, name)[0] ?? 0
+const numberIn = (body: Body, name: string) =>
+  body[name] === undefined || body[name] === null ? 0 : (numbersIn(body, name)[0] ?? 0)
+
+const sessionIn = (body: Body) => (typeof body['session-id'] === 'string' ? body['session-id'] : undefined)
 
 function messageIn(item: unknown): Buffer {
   const message = recordOf(item)['message']

@@ -13,6 +13,19 @@ const section = {
   value: 0x77,
 } as const
 
+/** Where the service's system properties stand in the properties of an AMQP message. */
+const field: Readonly<Record<string, number>> = {
+  messageid: 0,
+  to: 2,
+  label: 3,
+  subject: 3,
+  replyto: 4,
+  correlationid: 5,
+  contenttype: 6,
+  sessionid: 10,
+  replytosessionid: 12,
+}
+
 interface Section {
   readonly code: number
   readonly bytes: Buffer
@@ -23,8 +36,26 @@ interface Section {
 export interface Arrival {
   /** As it is kept: with a message id, for clients can't do without. */
   readonly bytes: Buffer
+  /** What duplicates are known by; absent when the sender gave none. */
+  readonly messageId?: string
+  readonly sessionId?: string
+  /** Milliseconds. */
+  readonly timeToLive?: number
   /** Milliseconds since 1970, when the sender wants it delivered. */
   readonly scheduledAt?: number
+  /** The number that it had in the topic or queue that it came through. */
+  readonly enqueuedSequence?: number
+  /** The entity that it was dead-lettered from. */
+  readonly source?: string
+  /** Deliveries that failed elsewhere. */
+  readonly failures?: number
+}
+
+/** What rules can read of a message. */
+export interface MessageFacts {
+  /** By names in lower case: `label`, `correlationid`... */
+  system(name: string): unknown
+  user(name: string): unknown
 }
 
 /** What the broker adds when it hands a message out. */
@@ -39,21 +70,72 @@ export interface Envelope {
   readonly lockToken?: Buffer
   /** The queue that it was dead-lettered from. */
   readonly source?: string
+  readonly enqueuedSequence?: number
 }
 
 /** @throws BrokerError `amqp:decode-error` */
 export function readMessage(raw: Buffer, newMessageId: () => string): Arrival {
   const sections = cut(raw)
   const properties = sections.find(({ code }) => code === section.properties)
-  const given = fieldsOf(properties)[0]?.value
+  const fields = fieldsOf(properties)
+  const header = fieldsOf(sections.find(({ code }) => code === section.header))
+  const given = fields[0]?.value
+  const sessionId = fields[10]?.value
+  const timeToLive = numberOf(header[2]?.value)
   const scheduledAt = numberOf(pairsOf(sections, section.messageAnnotations).get('x-opt-scheduled-enqueue-time')?.value)
-  const more = scheduledAt === undefined ? {} : { scheduledAt }
-  if (given !== undefined && given !== null) return { bytes: raw, ...more }
-  const filled = describe(
-    section.properties,
-    types.List32([types.wrap_string(newMessageId()), ...fieldsOf(properties).slice(1)]),
-  )
+  const more = {
+    ...(typeof sessionId === 'string' ? { sessionId } : {}),
+    ...(timeToLive === undefined ? {} : { timeToLive }),
+    ...(scheduledAt === undefined ? {} : { scheduledAt }),
+  }
+  if (given !== undefined && given !== null) return { bytes: raw, messageId: textOf(given), ...more }
+  const filled = describe(section.properties, types.List32([types.wrap_string(newMessageId()), ...fields.slice(1)]))
   return { bytes: replaced(sections, section.properties, filled), ...more }
+}
+
+export function readFacts(bytes: Buffer): MessageFacts {
+  const sections = cut(bytes)
+  const fields = fieldsOf(sections.find(({ code }) => code === section.properties))
+  const user = pairsOf(sections, section.applicationProperties)
+  const byLowerCase = new Map([...user].map(([name, value]) => [name.toLowerCase(), value]))
+  return {
+    system(name) {
+      const index = field[name]
+      const value = index === undefined ? undefined : fields[index]?.value
+      return value === null ? undefined : value
+    },
+    user(name) {
+      const value = (user.get(name) ?? byLowerCase.get(name.toLowerCase()))?.value
+      return Buffer.isBuffer(value) ? (numberOf(value) ?? undefined) : (value ?? undefined)
+    },
+  }
+}
+
+/** The same message with properties set, or removed where there is no value. */
+export function withProperties(
+  bytes: Buffer,
+  changes: readonly { readonly scope: 'sys' | 'user'; readonly name: string; readonly value: unknown }[],
+): Buffer {
+  const sections = cut(bytes)
+  const pairs = new Map<string, unknown>(pairsOf(sections, section.applicationProperties))
+  const fields: unknown[] = [...fieldsOf(sections.find(({ code }) => code === section.properties))]
+  for (const { scope, name, value } of changes) {
+    const index = field[name.toLowerCase()]
+    if (scope === 'user') {
+      if (value === undefined) pairs.delete(name)
+      else pairs.set(name, types.wrap(value))
+    } else if (index !== undefined) {
+      while (fields.length <= index) fields.push(types.wrap(null))
+      fields[index] = value === undefined ? types.wrap(null) : types.wrap_string(textOf(value))
+    }
+  }
+  const items = [...pairs].flatMap(([name, value]) => [types.wrap_string(name), value])
+  const inner = replaced(sections, section.properties, describe(section.properties, types.List32(fields)))
+  return replaced(
+    cut(inner),
+    section.applicationProperties,
+    describe(section.applicationProperties, types.Map32(items)),
+  )
 }
 
 /** The messages in a batch; none in an empty one. */
@@ -72,6 +154,8 @@ export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
   annotations.set('x-opt-message-state', types.wrap_int({ active: 0, deferred: 1, scheduled: 2 }[envelope.state]))
   if (envelope.lockedUntil !== undefined)
     annotations.set('x-opt-locked-until', types.wrap_timestamp(envelope.lockedUntil))
+  if (envelope.enqueuedSequence !== undefined)
+    annotations.set('x-opt-enqueue-sequence-number', types.wrap_long(envelope.enqueuedSequence))
   if (envelope.source !== undefined) annotations.set('x-opt-deadletter-source', types.wrap_string(envelope.source))
   return Buffer.concat([
     write(
@@ -161,3 +245,6 @@ export function numberOf(value: unknown): number | undefined {
   if (Buffer.isBuffer(value) && value.length === 8) return Number(value.readBigInt64BE())
   return undefined
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('hex') : String(value)

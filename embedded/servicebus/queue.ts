@@ -1,4 +1,4 @@
-// One queue: which messages it holds, which are locked, and what becomes of them.
+// One queue, subscription or sub-queue: which messages it holds, which are locked, and what becomes of them. A topic is a queue from which everything goes on.
 //
 // Promises
 //   Q1  What a promise of this class acknowledges is on disk before it resolves.
@@ -6,44 +6,21 @@
 //   Q3  Locks belong to the queue: they outlast the link that took them, and end at a restart.
 //   Q4  A sequence number is never used twice, not even after a restart.
 //   Q5  A delivery that was open when the process died counts as a failed one, so that a message that kills its receiver ends in the dead-letter queue.
-// Never: knows links, credit or connections; keeps the bytes of a waiting message in memory.
+//   Q6  In memory there is a number for each waiting message, and no more: a queue may be deeper than memory.
+// Never: knows links, credit or connections.
 
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.js'
 import type { Reach } from '../crash-points.js'
-import type { Changes, Store, Table } from '../store/store.js'
-import { lockLost, messageNotFound, messageTooLarge, notAllowed } from './errors.js'
-import { type Arrival, type Envelope, withApplicationProperties } from './message.js'
+import type { Changes, Store } from '../store/store.js'
+import { DueList } from './due-list.js'
+import { messageNotFound, messageTooLarge, notAllowed, sessionLockLost } from './errors.js'
+import { Locks } from './locks.js'
+import { type Arrival, type Envelope, readMessage, withApplicationProperties } from './message.js'
+import { carryOut, type Plan } from './plan.js'
+import { type Hold, Sessions } from './sessions.js'
+import type { Properties, QueueSettings } from './settings.js'
 import { SortedList } from './sorted-list.js'
-
-export interface QueueSettings {
-  /** Milliseconds. */
-  readonly lockDuration: number
-  readonly maxDeliveryCount: number
-  /** Bytes of one message, or of one batch. */
-  readonly maxMessageSize: number
-}
-
-export const usualSettings: QueueSettings = { lockDuration: 60_000, maxDeliveryCount: 10, maxMessageSize: 262_144 }
-
-/** What is on disk of a message, beside its bytes. */
-interface Kept {
-  readonly enqueuedAt: number
-  readonly state: 'active' | 'deferred' | 'scheduled'
-  readonly failures: number
-  /** When a scheduled message becomes active, and after that a reminder that it was scheduled. */
-  readonly dueAt?: number
-  readonly source?: string
-  /** Handed out, and nothing heard of it yet. */
-  readonly open?: true
-}
-
-interface Lock {
-  /** 16 bytes, a uuid in its usual order. */
-  readonly token: Buffer
-  readonly sequence: number
-  until: number
-}
+import type { BrokerTables, Kept } from './tables.js'
 
 /** A message in the hands of a receiver. */
 export interface Handout {
@@ -63,68 +40,74 @@ export type Settlement =
       readonly properties: Properties
     }
 
-type Properties = Readonly<Record<string, unknown>>
-
 export interface QueueCounts {
   readonly name: string
   readonly active: number
   readonly deferred: number
   readonly scheduled: number
   readonly deadLettered: number
-}
-
-/** The tables that all queues of a broker share. */
-export interface QueueTables {
-  readonly bytes: Table<Buffer>
-  readonly kept: Table<Kept>
-  /** Per queue, the last sequence number that was given. */
-  readonly sequences: Table<number>
-}
-
-export function openQueueTables(store: Store): QueueTables {
-  return {
-    bytes: store.table('broker.bytes'),
-    kept: store.table('broker.kept'),
-    sequences: store.table('broker.sequences'),
-  }
+  readonly transferDeadLettered: number
 }
 
 export interface QueueOptions {
+  /** The path, in lower case. */
   readonly name: string
+  readonly kind: 'queue' | 'subscription' | 'topic' | 'subQueue'
   readonly settings: QueueSettings
   readonly store: Store
-  readonly tables: QueueTables
+  readonly tables: BrokerTables
   readonly clock: Clock
   readonly reach: Reach
+  /** Where everything that arrives goes on to, if it does not stay: the subscriptions of a topic, the target of a forwarding. */
+  readonly onward?: (arrivals: readonly Arrival[], hops: number) => Plan[]
+  /** Where dead letters go, if not to the sub-queue. */
+  readonly forwardDeadLetters?: (arrival: Arrival) => Plan | undefined
 }
+
+/** Times that a message may be forwarded. */
+const mostHops = 4
 
 export class Queue {
   readonly name: string
   readonly settings: QueueSettings
-  /** Undefined for a dead-letter queue. */
+  readonly kind: QueueOptions['kind']
+  /** Undefined for a topic and for a sub-queue. */
   readonly deadLetters: Queue | undefined
+  readonly transferDeadLetters: Queue | undefined
+  /** Undefined where no session is required. */
+  readonly sessions: Sessions | undefined
 
   readonly #options: QueueOptions
-  readonly #messages = new Map<number, Kept>()
+  /** What is being changed or is locked: the disk does not tell the newest yet, or is not worth asking. */
+  readonly #hot = new Map<number, Kept>()
   readonly #ready = new SortedList()
-  readonly #locks = new Map<string, Lock>()
-  readonly #locked = new Map<number, Lock>()
+  readonly #locks = new Locks()
+  readonly #due = new DueList()
   readonly #listeners = new Set<() => void>()
+  readonly #freshIds = new Map<string, number>()
+  readonly #counts = { active: 0, deferred: 0, scheduled: 0 }
   #lastSequence: number
   #alarm: { readonly at: number; readonly cancel: () => void } | undefined
 
-  constructor(options: QueueOptions, kind: 'queue' | 'deadLetterQueue' = 'queue') {
+  constructor(options: QueueOptions) {
+    const { name, kind, settings, tables, clock } = options
     this.#options = options
-    this.name = options.name
-    this.settings = options.settings
-    this.deadLetters =
-      kind === 'queue'
-        ? new Queue({ ...options, name: `${options.name}/$deadletterqueue` }, 'deadLetterQueue')
-        : undefined
-    this.#lastSequence = options.tables.sequences.get([this.name]) ?? 0
-    for (const { key, value } of options.tables.kept.entries({ prefix: [this.name] }))
-      this.#restore(Number(key[1]), value)
-    this.#setAlarm()
+    this.name = name
+    this.kind = kind
+    this.settings = settings
+    const hasSubQueues = kind === 'queue' || kind === 'subscription'
+    this.deadLetters = hasSubQueues ? subQueueOf(options, '$deadletterqueue') : undefined
+    this.transferDeadLetters = hasSubQueues ? subQueueOf(options, '$transfer/$deadletterqueue') : undefined
+    this.sessions = settings.requiresSession
+      ? new Sessions({
+          now: () => clock.now(),
+          after: (ms, task) => clock.after(ms, task),
+          lockDuration: settings.lockDuration,
+          onHold: (until) => this.#setAlarm(until),
+        })
+      : undefined
+    this.#lastSequence = tables.sequences.get([name]) ?? 0
+    this.#restore()
   }
 
   /** Called whenever there may be something to hand out; the answer stops the calls. */
@@ -134,89 +117,159 @@ export class Queue {
   }
 
   counts(): QueueCounts {
-    const states = { active: 0, deferred: 0, scheduled: 0 }
-    for (const { state } of this.#messages.values()) states[state] += 1
-    return { name: this.name, ...states, deadLettered: this.deadLetters?.counts().active ?? 0 }
+    return {
+      name: this.name,
+      ...this.#counts,
+      deadLettered: this.deadLetters?.counts().active ?? 0,
+      transferDeadLettered: this.transferDeadLetters?.counts().active ?? 0,
+    }
   }
 
   /**
    * All or none; resolves with the sequence numbers, which are consecutive.
    * @throws BrokerError `amqp:link:message-size-exceeded`, `amqp:not-allowed`
    */
-  async enqueue(arrivals: readonly Arrival[]): Promise<number[]> {
-    if (!this.deadLetters) throw notAllowed('It is not possible to send messages to a dead-letter queue.')
+  async enqueue(arrivals: readonly Arrival[]): Promise<readonly number[]> {
     const size = arrivals.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (size > this.settings.maxMessageSize) throw messageTooLarge(size, this.settings.maxMessageSize)
-    const now = this.#options.clock.now()
-    const added = arrivals.map(({ bytes, scheduledAt }): [number, Kept, Buffer] => [
-      this.#nextSequence(),
-      scheduledAt !== undefined && scheduledAt > now
-        ? { enqueuedAt: scheduledAt, state: 'scheduled', failures: 0, dueAt: scheduledAt }
-        : { enqueuedAt: now, state: 'active', failures: 0 },
-      bytes,
-    ])
-    await this.#options.store.commit((changes) => {
-      for (const [sequence, kept, bytes] of added) this.#write(changes, sequence, kept, bytes)
-    })
+    const plan = this.admit(arrivals)
+    await carryOut(this.#options.store, [plan])
     this.#options.reach('broker:message-stored')
-    for (const [sequence, kept] of added) this.#hold(sequence, kept)
-    this.#announce()
-    return added.map(([sequence]) => sequence)
+    return plan.sequences
+  }
+
+  /** What enqueueing would do, for one commit together with others. @throws BrokerError `amqp:not-allowed` */
+  admit(arrivals: readonly Arrival[], hops = 0): Plan {
+    if (
+      this.kind === 'queue' &&
+      this.settings.requiresSession &&
+      arrivals.some(({ sessionId }) => sessionId === undefined)
+    )
+      throw notAllowed(
+        'The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value.',
+      )
+    const now = this.#options.clock.now()
+    const stay: { sequence: number; kept: Kept; bytes: Buffer }[] = []
+    const remembered: { id: string; sequence: number }[] = []
+    const onward: Arrival[] = []
+    const buried: Arrival[] = []
+    const sequences = arrivals.map((arrival) => {
+      const known = this.#knownAs(arrival.messageId, now)
+      if (known !== undefined) return known
+      const sequence = this.#nextSequence()
+      if (this.settings.duplicateWindow !== undefined && arrival.messageId !== undefined) {
+        this.#freshIds.set(arrival.messageId, sequence)
+        remembered.push({ id: arrival.messageId, sequence })
+      }
+      const isScheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now
+      if (this.settings.requiresSession && arrival.sessionId === undefined) buried.push(arrival)
+      else if (this.#options.onward && !isScheduled)
+        onward.push({ ...arrival, enqueuedSequence: arrival.enqueuedSequence ?? sequence })
+      else stay.push({ sequence, kept: this.#keptOf(arrival, now), bytes: arrival.bytes })
+      return sequence
+    })
+    const others = [
+      ...this.#goOn(onward, hops),
+      ...this.#bury(buried, 'Session ID is null.', 'The message has no session id.'),
+    ]
+    return {
+      sequences,
+      write: (changes) => {
+        for (const { sequence, kept, bytes } of stay) this.#write(changes, sequence, kept, bytes)
+        if (sequences.length > 0) changes.put(this.#options.tables.sequences, [this.name], this.#lastSequence)
+        if (remembered.length > 0) this.#remember(changes, remembered, now)
+        for (const other of others) other.write(changes)
+      },
+      done: () => {
+        for (const { id } of remembered) this.#freshIds.delete(id)
+        for (const { sequence, kept } of stay) this.#begin(sequence, kept)
+        this.#announce()
+        for (const other of others) other.done()
+      },
+    }
   }
 
   get hasReady(): boolean {
     return this.#ready.size > 0
   }
 
-  /** The next message, locked; undefined when there is none. */
-  handOut(): Handout | undefined {
-    const sequence = this.#ready.takeFirst()
+  /** The next message, locked; undefined when there is none. In a session, the session's next. */
+  handOut(hold?: Hold): Handout | undefined {
+    const sequence = this.#takeNext(hold)
     if (sequence === undefined) return undefined
-    // Not waited for: it only matters when the process dies before the delivery is settled.
-    void this.#options.store.commit((changes) =>
-      changes.put(this.#options.tables.kept, [this.name, sequence], { ...this.#at(sequence), open: true }),
-    )
-    return this.#lock(sequence)
+    const kept = this.#at(sequence)
+    // Not waited for: it only matters when the process dies before the delivery is settled. In a session nothing is counted then.
+    if (!hold)
+      void this.#options.store.commit((changes) =>
+        changes.put(this.#options.tables.kept, [this.name, sequence], { ...kept, open: true }),
+      )
+    return this.#lock(sequence, kept, hold)
   }
 
-  /** Takes the next message out for good before anybody sees it: whoever receives so accepts that it may get lost. */
-  async handOver(): Promise<Omit<Handout, 'token'> | undefined> {
-    const sequence = this.#ready.takeFirst()
-    if (sequence === undefined) return undefined
-    const handover = { envelope: this.#envelopeOf(sequence), bytes: this.#bytesOf(sequence) }
-    await this.#remove(sequence)
-    return handover
+  /** Takes the next messages out for good before anybody sees them: whoever receives so accepts that they may get lost. */
+  async handOver(most: number, hold?: Hold): Promise<Omit<Handout, 'token'>[]> {
+    const sequences: number[] = []
+    while (sequences.length < most) {
+      const sequence = this.#takeNext(hold)
+      if (sequence === undefined) break
+      sequences.push(sequence)
+    }
+    const handovers = sequences.map((sequence) => ({
+      envelope: this.#envelopeOf(sequence),
+      bytes: this.#bytesOf(sequence),
+    }))
+    // Commits that are begun together share a sync.
+    await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
+    return handovers
   }
 
   /** @throws BrokerError `com.microsoft:message-not-found` unless all of them are deferred and not locked */
-  handOutDeferred(sequences: readonly number[]): Handout[] {
-    for (const sequence of sequences)
-      if (this.#messages.get(sequence)?.state !== 'deferred' || this.#locked.has(sequence))
-        throw messageNotFound(sequence)
-    return sequences.map((sequence) => this.#lock(sequence))
+  handOutDeferred(sequences: readonly number[], hold?: Hold): Handout[] {
+    for (const sequence of sequences) this.#checkDeferred(sequence)
+    return sequences.map((sequence) => this.#lock(sequence, this.#at(sequence), hold))
+  }
+
+  /** The same, for who receives and deletes in one. */
+  async handOverDeferred(sequences: readonly number[]): Promise<Omit<Handout, 'token'>[]> {
+    for (const sequence of sequences) this.#checkDeferred(sequence)
+    const handovers = sequences.map((sequence) => ({
+      envelope: this.#envelopeOf(sequence),
+      bytes: this.#bytesOf(sequence),
+    }))
+    await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
+    return handovers
   }
 
   /** Up to `count` messages from a sequence number on, whatever state they are in. */
-  peek(from: number, count: number): Omit<Handout, 'token'>[] {
-    return [...this.#messages.keys()]
-      .filter((sequence) => sequence >= from)
-      .toSorted((a, b) => a - b)
-      .slice(0, count)
-      .map((sequence) => ({ envelope: this.#envelopeOf(sequence), bytes: this.#bytesOf(sequence) }))
+  peek(from: number, count: number, session?: string): Omit<Handout, 'token'>[] {
+    const found: Omit<Handout, 'token'>[] = []
+    const { kept, bytes } = this.#options.tables
+    for (const { key, value } of kept.entries({ prefix: [this.name], from: [this.name, from] })) {
+      const sequence = Number(key[1])
+      const body = bytes.get([this.name, sequence])
+      if (body && (session === undefined || value.session === session))
+        found.push({ envelope: envelopeOf(sequence, this.#hot.get(sequence) ?? value), bytes: body })
+      if (found.length >= count) break
+    }
+    return found
   }
 
   /** Milliseconds since 1970 until which the lock now holds. @throws BrokerError `com.microsoft:message-lock-lost` */
   renew(token: Buffer): number {
-    const lock = this.#lockOf(token)
-    lock.until = this.#options.clock.now() + this.settings.lockDuration
+    const { clock } = this.#options
+    const lock = this.#locks.of(token, clock.now())
+    if (lock.hold) return lock.hold.until
+    this.#locks.renew(lock, clock.now() + this.settings.lockDuration)
     return lock.until
   }
 
-  /** @throws BrokerError `com.microsoft:message-lock-lost`, `amqp:not-allowed` */
+  /** @throws BrokerError `com.microsoft:message-lock-lost`, `com.microsoft:session-lock-lost`, `amqp:not-allowed` */
   async settle(token: Buffer, settlement: Settlement): Promise<void> {
     if (settlement.kind === 'deadLetter' && !this.deadLetters)
       throw notAllowed('A message in a dead-letter queue can not be dead-lettered.')
-    const { sequence } = this.#unlock(this.#lockOf(token))
+    const lock = this.#locks.of(token, this.#options.clock.now())
+    this.#locks.release(lock)
+    const { sequence } = lock
     switch (settlement.kind) {
       case 'complete':
         await this.#remove(sequence)
@@ -228,7 +281,7 @@ export class Queue {
         await this.#change(sequence, { ...this.#failed(sequence), state: 'deferred' }, settlement.properties)
         break
       case 'deadLetter':
-        await this.#bury(sequence, {
+        await this.#moveToDeadLetters(sequence, {
           ...settlement.properties,
           DeadLetterReason: settlement.reason,
           DeadLetterErrorDescription: settlement.description,
@@ -240,78 +293,236 @@ export class Queue {
 
   /** @throws BrokerError `com.microsoft:message-not-found`, before anything is cancelled */
   async cancelScheduled(sequences: readonly number[]): Promise<void> {
-    for (const sequence of sequences)
-      if (this.#messages.get(sequence)?.state !== 'scheduled') throw messageNotFound(sequence)
+    for (const sequence of sequences) if (this.#find(sequence)?.state !== 'scheduled') throw messageNotFound(sequence)
     await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
+  }
+
+  /** What was received in the session and not settled comes back, uncounted if the receiver closed it. */
+  async releaseSession(hold: Hold, isExpired: boolean): Promise<void> {
+    if (!this.sessions?.isHeld(hold.session)) return
+    const locks = this.#locks.releaseOf(hold)
+    await Promise.all(locks.map(({ sequence }) => (isExpired ? this.#fail(sequence) : this.#putBack(sequence))))
+    this.sessions.release(hold)
+  }
+
+  /** @throws BrokerError `com.microsoft:session-lock-lost` when nobody holds it */
+  holdOf(session: string): Hold {
+    const hold = this.sessions?.holdOf(session)
+    if (!hold) throw sessionLockLost(session)
+    return hold
+  }
+
+  /** Milliseconds since 1970 until which the session and its messages are now locked. @throws BrokerError `com.microsoft:session-lock-lost` */
+  renewSession(session: string): number {
+    const hold = this.holdOf(session)
+    return this.sessions?.renew(hold) ?? hold.until
+  }
+
+  sessionState(session: string): Buffer | undefined {
+    return this.#options.tables.sessionStates.get([this.name, session])
+  }
+
+  async setSessionState(session: string, state: Buffer | undefined): Promise<void> {
+    const { store, tables } = this.#options
+    await store.commit((changes) =>
+      state
+        ? changes.put(tables.sessionStates, [this.name, session], state)
+        : changes.remove(tables.sessionStates, [this.name, session]),
+    )
+  }
+
+  /** Sessions that have messages or a state. */
+  sessionIds(): string[] {
+    const { kept, sessionStates } = this.#options.tables
+    const ids = new Set<string>()
+    for (const { key } of sessionStates.entries({ prefix: [this.name] })) ids.add(String(key[1]))
+    for (const { value } of kept.entries({ prefix: [this.name] }))
+      if (value.session !== undefined) ids.add(value.session)
+    return [...ids].toSorted()
+  }
+
+  /** Removes all that is not locked. Resolves with how many. */
+  async purge(): Promise<number> {
+    const sequences: number[] = []
+    for (const { key } of this.#options.tables.kept.entries({ prefix: [this.name] }))
+      if (!this.#locks.has(Number(key[1]))) sequences.push(Number(key[1]))
+    for (let at = 0; at < sequences.length; at += 10_000) {
+      const some = sequences.slice(at, at + 10_000)
+      for (const sequence of some) this.#dropReady(sequence, this.#at(sequence))
+      await Promise.all(some.map((sequence) => this.#remove(sequence)))
+    }
+    return sequences.length
   }
 
   close(): void {
     this.#alarm?.cancel()
+    this.sessions?.close()
     this.deadLetters?.close()
+    this.transferDeadLetters?.close()
   }
 
-  #restore(sequence: number, { open, ...kept }: Kept): void {
-    const failures = kept.failures + (open && this.deadLetters ? 1 : 0)
-    this.#hold(sequence, { ...kept, failures })
-    if (kept.state === 'active' && this.#isExhausted(failures)) {
-      this.#ready.remove(sequence)
-      void this.#buryExhausted(sequence)
+  /** Takes what is on disk into memory: numbers, and what is due when. */
+  #restore(): void {
+    const { tables, store } = this.#options
+    const counted: { sequence: number; kept: Kept }[] = []
+    for (const { key, value } of tables.kept.entries({ prefix: [this.name] })) {
+      const sequence = Number(key[1])
+      const { open, ...kept } = value
+      if (open && this.kind !== 'subQueue') counted.push({ sequence, kept: { ...kept, failures: kept.failures + 1 } })
+      this.#begin(sequence, value)
+    }
+    if (counted.length > 0) {
+      for (const { sequence, kept } of counted) this.#hot.set(sequence, kept)
+      void store.commit((changes) => {
+        for (const { sequence, kept } of counted) changes.put(tables.kept, [this.name, sequence], kept)
+      })
+      for (const { sequence, kept } of counted)
+        if (kept.state === 'active' && this.#isExhausted(kept.failures)) {
+          this.#dropReady(sequence, kept)
+          void this.#buryExhausted(sequence)
+        }
+    }
+    this.#setAlarm()
+  }
+
+  #keptOf({ scheduledAt, sessionId, timeToLive, source, failures = 0, enqueuedSequence }: Arrival, now: number): Kept {
+    const isScheduled = scheduledAt !== undefined && scheduledAt > now
+    const enqueuedAt = isScheduled ? scheduledAt : now
+    const life =
+      this.kind === 'subQueue' ? Infinity : Math.min(timeToLive ?? Infinity, this.settings.timeToLive ?? Infinity)
+    return {
+      enqueuedAt,
+      state: isScheduled ? 'scheduled' : 'active',
+      failures,
+      ...(isScheduled ? { dueAt: scheduledAt } : {}),
+      ...(life === Infinity ? {} : { expiresAt: enqueuedAt + life }),
+      ...(this.settings.requiresSession && sessionId !== undefined ? { session: sessionId } : {}),
+      ...(source === undefined ? {} : { source }),
+      ...(enqueuedSequence === undefined ? {} : { enqueuedSequence }),
     }
   }
 
-  /** Takes what is on disk into memory. */
-  #hold(sequence: number, kept: Kept): void {
-    this.#messages.set(sequence, kept)
-    if (kept.state === 'active') this.#ready.add(sequence)
-    if (kept.dueAt !== undefined && kept.state === 'scheduled') this.#setAlarm(kept.dueAt)
+  /** The number that a message got when it came before, if it did. */
+  #knownAs(messageId: string | undefined, now: number): number | undefined {
+    if (this.settings.duplicateWindow === undefined || messageId === undefined) return undefined
+    const stored = this.#options.tables.ids.get([this.name, messageId])
+    return this.#freshIds.get(messageId) ?? (stored && stored.until > now ? stored.sequence : undefined)
+  }
+
+  /** And forgets some of what is too long ago. */
+  #remember(changes: Changes, ids: readonly { id: string; sequence: number }[], now: number): void {
+    const { tables } = this.#options
+    const until = now + (this.settings.duplicateWindow ?? 0)
+    const old = tables.idTimes.entries({ prefix: [this.name], before: [this.name, now], limit: 2 * ids.length })
+    for (const { key } of old) {
+      const id = String(key[2])
+      changes.remove(tables.idTimes, key)
+      if ((tables.ids.get([this.name, id])?.until ?? 0) <= now) changes.remove(tables.ids, [this.name, id])
+    }
+    for (const { id, sequence } of ids) {
+      changes.put(tables.ids, [this.name, id], { until, sequence })
+      changes.put(tables.idTimes, [this.name, until, id], true)
+    }
+  }
+
+  #goOn(arrivals: readonly Arrival[], hops: number): Plan[] {
+    if (arrivals.length === 0 || !this.#options.onward) return []
+    if (hops <= mostHops) return this.#options.onward(arrivals, hops + 1)
+    return this.#bury(
+      arrivals,
+      'MaxTransferHopCountExceeded',
+      `The message was forwarded more than ${mostHops} times.`,
+      this.transferDeadLetters,
+    )
+  }
+
+  #bury(arrivals: readonly Arrival[], reason: string, description: string, place = this.deadLetters): Plan[] {
+    if (arrivals.length === 0 || !place) return []
+    const properties = { DeadLetterReason: reason, DeadLetterErrorDescription: description }
+    const buried = arrivals.map((arrival) => ({
+      ...arrival,
+      bytes: withApplicationProperties(arrival.bytes, properties),
+      source: this.name,
+    }))
+    return [place.admit(buried)]
+  }
+
+  /** It is on disk, and takes part from now on. */
+  #begin(sequence: number, kept: Kept): void {
+    this.#counts[kept.state] += 1
+    if (kept.state === 'active') this.#makeReady(sequence, kept)
+    if (kept.state === 'scheduled' && kept.dueAt !== undefined) this.#dueAt(kept.dueAt, sequence)
+    if (kept.expiresAt !== undefined) this.#dueAt(kept.expiresAt, sequence)
+  }
+
+  #makeReady(sequence: number, { session }: Kept): void {
+    if (session !== undefined && this.sessions) this.sessions.add(session, sequence)
+    else this.#ready.add(sequence)
+  }
+
+  #dropReady(sequence: number, { session }: Kept): void {
+    if (session !== undefined && this.sessions) this.sessions.remove(session, sequence)
+    else this.#ready.remove(sequence)
   }
 
   #announce(): void {
-    if (this.#ready.size === 0) return
+    if (this.#ready.size === 0 && !this.sessions) return
     for (const listener of this.#listeners) listener()
   }
 
-  #lock(sequence: number): Handout {
-    const lock: Lock = {
-      token: newUuidBytes(),
-      sequence,
-      until: this.#options.clock.now() + this.settings.lockDuration,
+  /** The next that has not expired. */
+  #takeNext(hold: Hold | undefined): number | undefined {
+    const now = this.#options.clock.now()
+    for (;;) {
+      const sequence = hold ? this.sessions?.takeFirst(hold) : this.#ready.takeFirst()
+      if (sequence === undefined) return undefined
+      const { expiresAt } = this.#at(sequence)
+      if (expiresAt === undefined || expiresAt > now) return sequence
+      void this.#expire(sequence)
     }
-    this.#locks.set(lock.token.toString('hex'), lock)
-    this.#locked.set(sequence, lock)
-    this.#setAlarm(lock.until)
-    const envelope = { ...this.#envelopeOf(sequence), lockedUntil: lock.until, lockToken: lock.token }
+  }
+
+  #lock(sequence: number, kept: Kept, hold: Hold | undefined): Handout {
+    const until = hold?.until ?? this.#options.clock.now() + this.settings.lockDuration
+    const lock = this.#locks.take(sequence, until, hold)
+    this.#hot.set(sequence, kept)
+    this.#setAlarm(until)
+    const envelope = { ...envelopeOf(sequence, kept), lockedUntil: until, lockToken: lock.token }
     return { token: lock.token, envelope, bytes: this.#bytesOf(sequence) }
   }
 
-  #lockOf(token: Buffer): Lock {
-    const lock = this.#locks.get(token.toString('hex'))
-    if (!lock || lock.until <= this.#options.clock.now()) throw lockLost()
-    return lock
-  }
-
-  #unlock(lock: Lock): Lock {
-    this.#locks.delete(lock.token.toString('hex'))
-    this.#locked.delete(lock.sequence)
-    return lock
+  #checkDeferred(sequence: number): void {
+    if (this.#find(sequence)?.state !== 'deferred' || this.#locks.has(sequence)) throw messageNotFound(sequence)
   }
 
   /** One more delivery has failed: back to its place, or to the dead-letter queue. */
   async #fail(sequence: number, properties: Properties = {}): Promise<void> {
     const kept = this.#failed(sequence)
     if (kept.state === 'active' && this.#isExhausted(kept.failures)) {
-      this.#messages.set(sequence, kept)
+      this.#hot.set(sequence, kept)
       return this.#buryExhausted(sequence)
     }
     await this.#change(sequence, kept, properties)
-    if (kept.state === 'active') this.#ready.add(sequence)
+    this.#comeBack(sequence, kept)
+  }
+
+  async #putBack(sequence: number): Promise<void> {
+    const kept = this.#at(sequence)
+    await this.#change(sequence, kept, {})
+    this.#comeBack(sequence, kept)
+  }
+
+  #comeBack(sequence: number, kept: Kept): void {
+    if (kept.state !== 'active') return
+    if ((kept.expiresAt ?? Infinity) <= this.#options.clock.now()) return void this.#expire(sequence)
+    this.#makeReady(sequence, kept)
     this.#announce()
   }
 
   /** Inside a dead-letter queue nothing is counted. */
   #failed(sequence: number): Kept {
     const kept = this.#at(sequence)
-    return this.deadLetters ? { ...kept, failures: kept.failures + 1 } : kept
+    return this.kind === 'subQueue' ? kept : { ...kept, failures: kept.failures + 1 }
   }
 
   #isExhausted(failures: number): boolean {
@@ -319,54 +530,68 @@ export class Queue {
   }
 
   #buryExhausted(sequence: number): Promise<void> {
-    return this.#bury(sequence, {
+    return this.#moveToDeadLetters(sequence, {
       DeadLetterReason: 'MaxDeliveryCountExceeded',
       DeadLetterErrorDescription: `Message could not be consumed after ${this.settings.maxDeliveryCount} delivery attempts.`,
     })
   }
 
-  /** Moves a message to the dead-letter queue, in one commit. */
-  async #bury(sequence: number, properties: Properties): Promise<void> {
-    const { deadLetters } = this
-    if (!deadLetters) return
-    const { dueAt: _, ...kept } = this.#at(sequence)
-    const bytes = withApplicationProperties(this.#bytesOf(sequence), properties)
-    const buried = deadLetters.#nextSequence()
-    const moved: Kept = { ...kept, state: 'active', source: this.name }
-    await this.#options.store.commit((changes) => {
-      this.#erase(changes, sequence)
-      deadLetters.#write(changes, buried, moved, bytes)
-    })
-    this.#messages.delete(sequence)
-    deadLetters.#hold(buried, moved)
-    deadLetters.#announce()
+  /** To the sub-queue or where dead letters are forwarded, in one commit. */
+  async #moveToDeadLetters(sequence: number, properties: Properties): Promise<void> {
+    const { failures, enqueuedSequence } = this.#at(sequence)
+    const { scheduledAt: _, timeToLive: __, ...arrival } = readMessage(this.#bytesOf(sequence), () => '')
+    const moved: Arrival = {
+      ...arrival,
+      bytes: withApplicationProperties(arrival.bytes, properties),
+      failures,
+      source: this.name,
+      ...(enqueuedSequence === undefined ? {} : { enqueuedSequence }),
+    }
+    const plan = this.#options.forwardDeadLetters?.(moved) ?? this.deadLetters?.admit([moved])
+    if (plan) await this.#removeWith(sequence, [plan])
   }
 
-  async #change(sequence: number, kept: Kept, properties: Properties): Promise<void> {
+  async #expire(sequence: number): Promise<void> {
+    if (!this.settings.deadLetterExpired) return this.#remove(sequence)
+    await this.#moveToDeadLetters(sequence, {
+      DeadLetterReason: 'TTLExpiredException',
+      DeadLetterErrorDescription: 'The message expired and was dead lettered.',
+    })
+  }
+
+  async #change(sequence: number, changed: Kept, properties: Properties): Promise<void> {
+    const { open: _, ...kept } = changed
+    const before = this.#find(sequence)
     const bytes =
       Object.keys(properties).length > 0 ? withApplicationProperties(this.#bytesOf(sequence), properties) : undefined
+    this.#hot.set(sequence, kept)
     await this.#options.store.commit((changes) => {
       changes.put(this.#options.tables.kept, [this.name, sequence], kept)
       if (bytes) changes.put(this.#options.tables.bytes, [this.name, sequence], bytes)
     })
-    this.#messages.set(sequence, kept)
+    if (before) this.#counts[before.state] -= 1
+    this.#counts[kept.state] += 1
+    if (this.#hot.get(sequence) === kept && !this.#locks.has(sequence)) this.#hot.delete(sequence)
   }
 
-  async #remove(sequence: number): Promise<void> {
-    await this.#options.store.commit((changes) => this.#erase(changes, sequence))
-    this.#messages.delete(sequence)
+  #remove(sequence: number): Promise<void> {
+    return this.#removeWith(sequence, [])
+  }
+
+  async #removeWith(sequence: number, plans: readonly Plan[]): Promise<void> {
+    const { store, tables } = this.#options
+    const { state } = this.#at(sequence)
+    await carryOut(store, plans, (changes) => {
+      changes.remove(tables.bytes, [this.name, sequence])
+      changes.remove(tables.kept, [this.name, sequence])
+    })
+    this.#hot.delete(sequence)
+    this.#counts[state] -= 1
   }
 
   #write(changes: Changes, sequence: number, kept: Kept, bytes: Buffer): void {
-    const { tables } = this.#options
-    changes.put(tables.bytes, [this.name, sequence], bytes)
-    changes.put(tables.kept, [this.name, sequence], kept)
-    changes.put(tables.sequences, [this.name], sequence)
-  }
-
-  #erase(changes: Changes, sequence: number): void {
-    changes.remove(this.#options.tables.bytes, [this.name, sequence])
-    changes.remove(this.#options.tables.kept, [this.name, sequence])
+    changes.put(this.#options.tables.bytes, [this.name, sequence], bytes)
+    changes.put(this.#options.tables.kept, [this.name, sequence], kept)
   }
 
   #nextSequence(): number {
@@ -374,8 +599,12 @@ export class Queue {
     return this.#lastSequence
   }
 
+  #find(sequence: number): Kept | undefined {
+    return this.#hot.get(sequence) ?? this.#options.tables.kept.get([this.name, sequence])
+  }
+
   #at(sequence: number): Kept {
-    const kept = this.#messages.get(sequence)
+    const kept = this.#find(sequence)
     if (!kept) throw messageNotFound(sequence)
     return kept
   }
@@ -387,18 +616,15 @@ export class Queue {
   }
 
   #envelopeOf(sequence: number): Envelope {
-    const { enqueuedAt, state, failures, dueAt, source } = this.#at(sequence)
-    return {
-      sequence,
-      enqueuedAt,
-      // The service goes on calling a message scheduled that once was.
-      state: state === 'active' && dueAt !== undefined ? 'scheduled' : state,
-      failures,
-      ...(source === undefined ? {} : { source }),
-    }
+    return envelopeOf(sequence, this.#at(sequence))
   }
 
-  /** One timer per queue: for the lock that ends first and the scheduled message that is due first. */
+  #dueAt(at: number, sequence: number): void {
+    this.#due.add({ at, sequence })
+    this.#setAlarm(at)
+  }
+
+  /** One timer per queue: for what ends or is due first. */
   #setAlarm(at = this.#nextDue()): void {
     if (at === undefined || (this.#alarm && this.#alarm.at <= at)) return
     this.#alarm?.cancel()
@@ -409,31 +635,71 @@ export class Queue {
   #onAlarm(): void {
     this.#alarm = undefined
     const now = this.#options.clock.now()
-    for (const lock of this.#locks.values()) if (lock.until <= now) void this.#fail(this.#unlock(lock).sequence)
-    for (const [sequence, kept] of this.#messages)
-      if (kept.state === 'scheduled' && (kept.dueAt ?? 0) <= now)
-        void this.#activate(sequence, { ...kept, state: 'active' })
+    for (const { sequence } of this.#locks.takeExpired(now)) void this.#fail(sequence)
+    for (const hold of this.sessions?.holds ?? [])
+      if (hold.until <= now) {
+        void this.releaseSession(hold, true)
+        hold.onLost()
+      }
+    for (const { sequence } of this.#due.take(now)) this.#onDue(sequence, now)
     this.#setAlarm()
   }
 
+  #onDue(sequence: number, now: number): void {
+    const kept = this.#find(sequence)
+    // A locked message expires when its lock has ended.
+    if (!kept || this.#locks.has(sequence)) return
+    if (kept.state === 'scheduled' && (kept.dueAt ?? Infinity) <= now) void this.#activate(sequence, kept)
+    else if (kept.state === 'active' && (kept.expiresAt ?? Infinity) <= now) {
+      this.#dropReady(sequence, kept)
+      void this.#expire(sequence)
+    }
+  }
+
   async #activate(sequence: number, kept: Kept): Promise<void> {
-    this.#messages.set(sequence, kept)
-    await this.#change(sequence, kept, {})
-    this.#ready.add(sequence)
-    this.#announce()
+    if (this.#options.onward) {
+      const { scheduledAt: _, ...arrival } = readMessage(this.#bytesOf(sequence), () => '')
+      return this.#removeWith(sequence, this.#goOn([{ ...arrival, enqueuedSequence: sequence }], 0))
+    }
+    await this.#change(sequence, { ...kept, state: 'active' }, {})
+    this.#comeBack(sequence, kept.state === 'scheduled' ? { ...kept, state: 'active' } : kept)
   }
 
   #nextDue(): number | undefined {
-    let next = Infinity
-    for (const { until } of this.#locks.values()) next = Math.min(next, until)
-    for (const { state, dueAt } of this.#messages.values()) if (state === 'scheduled') next = Math.min(next, dueAt ?? 0)
-    return next === Infinity ? undefined : next
+    const times = [this.#locks.nextEnd, this.#due.next, ...[...(this.sessions?.holds ?? [])].map(({ until }) => until)]
+    return times.reduce((first, time) => (time !== undefined && time < (first ?? Infinity) ? time : first), undefined)
   }
 }
 
-function newUuidBytes(): Buffer {
-  const bytes = randomBytes(16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes
+function subQueueOf({ name, settings, store, tables, clock, reach }: QueueOptions, suffix: string): Queue {
+  return new Queue({
+    name: `${name}/${suffix}`,
+    kind: 'subQueue',
+    settings: {
+      lockDuration: settings.lockDuration,
+      maxDeliveryCount: Infinity,
+      maxMessageSize: settings.maxMessageSize,
+      deadLetterExpired: false,
+      requiresSession: false,
+    },
+    store,
+    tables,
+    clock,
+    reach,
+  })
+}
+
+function envelopeOf(
+  sequence: number,
+  { enqueuedAt, state, failures, dueAt, source, enqueuedSequence }: Kept,
+): Envelope {
+  return {
+    sequence,
+    enqueuedAt,
+    // The service goes on calling a message scheduled that once was.
+    state: state === 'active' && dueAt !== undefined ? 'scheduled' : state,
+    failures,
+    ...(source === undefined ? {} : { source }),
+    ...(enqueuedSequence === undefined ? {} : { enqueuedSequence }),
+  }
 }

@@ -24,7 +24,9 @@ interface Types {
   readonly wrap: (value: unknown) => Typed
   readonly wrap_array: (items: readonly unknown[], typecode: number) => Typed
   readonly wrap_int: (value: number) => Typed
-  readonly wrap_long: (value: number) => Typed
+  readonly wrap_list: (items: readonly unknown[]) => Typed
+  /** Beyond a number's precision as the eight bytes. */
+  readonly wrap_long: (value: number | Buffer) => Typed
   readonly wrap_string: (value: string) => Typed
   readonly wrap_symbol: (value: string) => Typed
   readonly wrap_symbolic_map: (value: Readonly<Record<string, unknown>>) => Typed
@@ -35,6 +37,8 @@ interface Types {
 
 export interface Terminus {
   readonly address?: string
+  /** A map, as the codec reads it. */
+  readonly filter?: Readonly<Record<string, unknown>>
 }
 
 export interface Connection {
@@ -58,7 +62,11 @@ interface Link {
   readonly target: Terminus | undefined
   readonly session: AmqpSession
   readonly connection: Connection
-  readonly local: { attach: { snd_settle_mode?: number; rcv_settle_mode?: number; max_message_size?: number } }
+  readonly local: {
+    attach: { snd_settle_mode?: number; rcv_settle_mode?: number; max_message_size?: number; properties?: unknown }
+  }
+  readonly remote: { readonly attach?: { readonly properties?: Readonly<Record<string, unknown>> } }
+  readonly state: { local_open: boolean; open_requests: number }
   readonly snd_settle_mode: number
   readonly rcv_settle_mode: number
   set_source(source: unknown): void
@@ -160,6 +168,13 @@ export function receiveBytes({ session: { incoming } }: IncomingLink): void {
 /** How many more messages may be sent now. Those that wait for the next tick have not lowered the credit yet. */
 export function freeCredit({ credit, session: { outgoing } }: OutgoingLink): number {
   return Math.min(credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available())
+}
+
+/** Takes back that rhea answers an attach in the next tick; `open()` answers it later. */
+export function holdBack({ state }: Link): void {
+  if (!state.local_open) return
+  state.local_open = false
+  state.open_requests -= 1
 }
 
 /** Answers a drain also when there is no credit to give back. */

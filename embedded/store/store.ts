@@ -50,8 +50,9 @@ export interface Store {
   close(): Promise<void>
 }
 
-export function openStore(folder: string): Store {
-  const root: RootDatabase = open({ path: folder, overlappingSync: false, maxDbs: 64 })
+/** @param options `isDurable: false` does not wait for the disk: what the operating system has then outlives the process, but not a power cut. */
+export function openStore(folder: string, { isDurable = true } = {}): Store {
+  const root: RootDatabase = open({ path: folder, overlappingSync: false, maxDbs: 64, noSync: !isDurable })
   const databases = new Map<string, Database<unknown, (string | number)[]>>()
 
   function databaseOf({ name }: Table<unknown>): Database<unknown, (string | number)[]> {

@@ -24,7 +24,7 @@ let client: ServiceBusClient
 async function open(): Promise<void> {
   store = openStore(folder)
   broker = await startBroker({ store, clock: systemClock, reach: carryOn, log: silent, host: '127.0.0.1', port: 0 })
-  broker.declareQueue('orders')
+  await broker.namespace.declareQueue('orders')
   const key = 'SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true'
   client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${broker.port};${key}`, { retryOptions })
 }
@@ -104,7 +104,9 @@ describe('a message', () => {
     const [message] = await receiver.receiveMessages(1, patience)
     if (message) await receiver.completeMessage(message)
 
-    expect(broker.counts()).toEqual([{ name: 'orders', active: 0, deferred: 0, scheduled: 0, deadLettered: 0 }])
+    expect(broker.namespace.counts()).toEqual([
+      { name: 'orders', active: 0, deferred: 0, scheduled: 0, deadLettered: 0, transferDeadLettered: 0 },
+    ])
   })
 
   it('that is abandoned comes again, counted and with changed properties, before later ones', async () => {
@@ -149,7 +151,7 @@ describe('a message', () => {
       deadLetterErrorDescription: 'D',
       applicationProperties: { extra: 'E' },
     })
-    expect(broker.counts()[0]).toMatchObject({ active: 0, deadLettered: 1 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0, deadLettered: 1 })
   })
 
   it('that is deferred comes only when it is asked for by its number', async () => {
@@ -162,14 +164,14 @@ describe('a message', () => {
     const [deferred] = message?.sequenceNumber ? await receiver.receiveDeferredMessages(message.sequenceNumber) : []
     expect(deferred).toMatchObject({ body: 'later', state: 'deferred' })
     if (deferred) await receiver.completeMessage(deferred)
-    expect(broker.counts()[0]).toMatchObject({ deferred: 0 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ deferred: 0 })
   })
 
   it('that is scheduled comes when it is due', async () => {
     const due = new Date(Date.now() + 400)
     await client.createSender('orders').scheduleMessages({ body: 'due' }, due)
 
-    expect(broker.counts()[0]).toMatchObject({ active: 0, scheduled: 1 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0, scheduled: 1 })
     const message = await receiveOne()
     expect(Date.now()).toBeGreaterThanOrEqual(due.getTime())
     expect(message.body).toBe('due')
@@ -274,7 +276,7 @@ describe('the broker', () => {
       .receiveMessages(50, patience)
 
     expect(messages.map(({ body }) => body)).toEqual(Array.from({ length: 50 }, (_, index) => index))
-    expect(broker.counts()[0]).toMatchObject({ active: 0 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0 })
   })
 
   it('shows messages without taking them', async () => {
@@ -283,7 +285,7 @@ describe('the broker', () => {
     const peeked = await client.createReceiver('orders').peekMessages(5)
 
     expect(peeked.map(({ body }) => body)).toEqual(['a', 'b'])
-    expect(broker.counts()[0]).toMatchObject({ active: 2 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ active: 2 })
   })
 
   it('tells many senders each their own outcome', async () => {
@@ -297,7 +299,7 @@ describe('the broker', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(
       Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? 'rejected' : 'fulfilled')),
     )
-    expect(broker.counts()[0]).toMatchObject({ active: 40 })
+    expect(broker.namespace.counts()[0]).toMatchObject({ active: 40 })
   })
 
   it('streams more messages than its ring of deliveries has slots', async () => {

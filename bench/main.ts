@@ -1,0 +1,17 @@
+// npm run bench -- [broker]: figures and ratios of one run; nothing is asserted.
+
+import { benchBroker } from './broker.js'
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { broker: benchBroker }
+const wanted = process.argv[2] ?? 'broker'
+const bench = benches[wanted]
+
+if (bench)
+  bench().catch((error: unknown) => {
+    console.error(error)
+    process.exitCode = 1
+  })
+else {
+  console.error(`There is no bench '${wanted}'; there are ${Object.keys(benches).join(', ')}.`)
+  process.exitCode = 2
+}

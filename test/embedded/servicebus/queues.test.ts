@@ -1,0 +1,158 @@
+// What queues can be told to do beyond keeping messages: time to live, duplicates, forwarding, receive-and-delete, keys.
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../../../local/installation.js'
+import { aQueue, aSubscription, aTopic, bodies, drain, TestNamespace } from './namespace.js'
+
+let bus: TestNamespace
+afterEach(() => bus.end())
+
+const open = async (...all: ConstructorParameters<typeof TestNamespace>[0][number][]) =>
+  (bus = await new TestNamespace(all).open())
+const countsOf = (name: string) => bus.broker.namespace.counts().find((one) => one.name === name)
+const quiet = { maxAutoLockRenewalDurationInMs: 0 }
+
+describe('time to live', () => {
+  it('ends in the dead-letter queue where that is wanted, unattended', async () => {
+    await open(aQueue('short', { timeToLive: 200, deadLetterExpired: true }))
+    await bus.client.createSender('short').sendMessages([
+      { body: 1, timeToLive: 60_000 },
+      { body: 2, timeToLive: 100 },
+    ])
+
+    await until('both have expired', async () => countsOf('short')?.deadLettered === 2)
+
+    const dead = await drain(bus.client.createReceiver('short', { subQueueType: 'deadLetter' }))
+    expect(dead).toMatchObject([{ body: 2, deadLetterReason: 'TTLExpiredException' }, { body: 1 }])
+  })
+
+  it('drops where nothing else is wanted, and never hands out what has expired', async () => {
+    await open(aQueue('dropping'))
+    await bus.client.createSender('dropping').sendMessages([{ body: 'gone', timeToLive: 50 }, { body: 'here' }])
+    await until('it has expired', async () => countsOf('dropping')?.active === 1)
+
+    expect(bodies(await drain(bus.client.createReceiver('dropping')))).toEqual(['here'])
+  })
+
+  it('waits for the end of a lock, and outlives a restart', async () => {
+    await open(aQueue('locked', { timeToLive: 300, deadLetterExpired: true, lockDuration: 800 }))
+    await bus.client.createSender('locked').sendMessages([{ body: 'held' }, { body: 'waiting' }])
+    const receiver = bus.client.createReceiver('locked', quiet)
+    const [held] = await receiver.receiveMessages(1)
+
+    await until('the one that nobody holds has expired', async () => countsOf('locked')?.deadLettered === 1)
+    if (held) await receiver.abandonMessage(held)
+    await bus.restart()
+
+    await until('the other has expired', async () => countsOf('locked')?.deadLettered === 2)
+    expect(countsOf('locked')?.active).toBe(0)
+  })
+})
+
+describe('duplicate detection', () => {
+  it('takes a message that came before and drops it, also after a restart, until the window is over', async () => {
+    await open(aQueue('once', { duplicateWindow: 1_500 }))
+    const send = (...ids: string[]) =>
+      bus.client.createSender('once').sendMessages(ids.map((messageId) => ({ body: messageId, messageId })))
+    const began = Date.now()
+    await send('a', 'b', 'a')
+    await bus.restart()
+    await send('b', 'c')
+    expect(countsOf('once')?.active).toBe(3)
+
+    await until('the window is over', async () => Date.now() > began + 1_600)
+    await send('a')
+
+    expect(bodies(await drain(bus.client.createReceiver('once')))).toEqual(['a', 'b', 'c', 'a'])
+  })
+})
+
+describe('forwarding', () => {
+  it('goes on to the target, and remembers where it came in', async () => {
+    await open(aQueue('in', { forwardTo: 'middle' }), aQueue('middle', { forwardTo: 'out' }), aQueue('out'))
+    await bus.client.createSender('in').sendMessages({ body: 1 })
+
+    expect(await drain(bus.client.createReceiver('out'))).toMatchObject([{ body: 1, enqueuedSequenceNumber: 1 }])
+    expect(countsOf('in')?.active).toBe(0)
+  })
+
+  it('of dead letters goes to the target with its reason and its source', async () => {
+    await open(aQueue('work', { forwardDeadLettersTo: 'morgue' }), aQueue('morgue'))
+    await bus.client.createSender('work').sendMessages({ body: 1 })
+    const receiver = bus.client.createReceiver('work')
+    const [message] = await receiver.receiveMessages(1)
+    if (message)
+      await receiver.deadLetterMessage(message, { deadLetterReason: 'no', deadLetterErrorDescription: 'really' })
+
+    expect(await drain(bus.client.createReceiver('morgue'))).toMatchObject([
+      { body: 1, deadLetterReason: 'no', deadLetterErrorDescription: 'really', deadLetterSource: 'work' },
+    ])
+  })
+
+  it('to a target that is not there, or in a circle, ends among the transfer dead letters', async () => {
+    await open(aQueue('lost', { forwardTo: 'nowhere' }), aQueue('ring', { forwardTo: 'ring' }))
+    await bus.client.createSender('lost').sendMessages({ body: 1 })
+    await bus.client.createSender('ring').sendMessages({ body: 2 })
+
+    expect(countsOf('lost')?.transferDeadLettered).toBe(1)
+    const ring = await drain(bus.client.createReceiver('ring', { subQueueType: 'transferDeadLetter' }))
+    expect(ring).toMatchObject([{ body: 2, deadLetterReason: 'MaxTransferHopCountExceeded' }])
+  })
+})
+
+describe('receive and delete', () => {
+  it('takes messages out before they are seen, deferred ones too', async () => {
+    await open(aQueue('plain'))
+    const sender = bus.client.createSender('plain')
+    await sender.sendMessages([{ body: 1 }, { body: 2 }, { body: 3 }])
+    const locking = bus.client.createReceiver('plain')
+    const [first] = await locking.receiveMessages(1)
+    if (first) await locking.deferMessage(first)
+    await locking.close()
+    const receiver = bus.client.createReceiver('plain', { receiveMode: 'receiveAndDelete' })
+
+    const got = await receiver.receiveMessages(2, { maxWaitTimeInMs: 500 })
+    const deferred = first?.sequenceNumber ? await receiver.receiveDeferredMessages(first.sequenceNumber) : []
+
+    expect([...bodies(got), ...bodies(deferred)]).toEqual([2, 3, 1])
+    expect(countsOf('plain')).toMatchObject({ active: 0, deferred: 0 })
+  })
+})
+
+describe('shared access keys', () => {
+  it('are checked when they are configured', async () => {
+    bus = await new TestNamespace([aQueue('orders')], new Map([['app', 'c2VjcmV0']])).open()
+    const right = bus.connect('app', 'c2VjcmV0')
+    const wrong = bus.connect('app', 'wrong')
+    const nobody = bus.connect('nobody', 'c2VjcmV0')
+
+    await right.createSender('orders').sendMessages({ body: 1 })
+
+    await expect(wrong.createSender('orders').sendMessages({ body: 1 })).rejects.toThrow(
+      /not signed with the key 'app'/,
+    )
+    await expect(nobody.createSender('orders').sendMessages({ body: 1 })).rejects.toThrow(
+      /no shared access key 'nobody'/,
+    )
+    await Promise.all([right, wrong, nobody].map((client) => client.close()))
+  })
+})
+
+describe('entities', () => {
+  it('come and go while the broker runs, and are there again after a restart', async () => {
+    await open()
+    const { namespace } = bus.broker
+    await namespace.declare(aTopic('t'))
+    await namespace.declare(aSubscription('t', 's'))
+    await namespace.declare(aQueue('q'))
+    await bus.client.createSender('t').sendMessages({ body: 1 })
+    await bus.client.createSender('q').sendMessages({ body: 2 })
+    await namespace.remove('q')
+    await bus.restart()
+
+    expect(bodies(await drain(bus.client.createReceiver('t', 's')))).toEqual([1])
+    await expect(bus.client.createSender('q').sendMessages({ body: 3 })).rejects.toMatchObject({
+      code: 'MessagingEntityNotFound',
+    })
+  })
+})
