@@ -22,11 +22,10 @@ interface Running {
   cpu(): number
   /** Bytes. */
   memory(): { readonly own: number; readonly mapped: number }
-  stop(): Promise<void>
+  stop(keepsData?: boolean): Promise<void>
 }
 
-async function start(isDurable: boolean): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-broker-'))
+async function start(isDurable: boolean, folder = mkdtempSync(join(tmpdir(), 'bench-broker-'))): Promise<Running> {
   const args = ['dist/embedded/broker-main.js', '--port', '0', '--control-port', '0', '--data', folder]
   const broker = spawn('node', [...args, ...(isDurable ? [] : ['--no-sync'])], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [connection, control] = await addressesOf(broker)
@@ -38,11 +37,11 @@ async function start(isDurable: boolean): Promise<Running> {
     folder,
     cpu: () => cpuOf(broker.pid ?? 0),
     memory: () => memoryOf(broker.pid ?? 0),
-    async stop() {
+    async stop(keepsData = false) {
       await client.close()
       broker.kill()
       await once(broker, 'exit')
-      rmSync(folder, { recursive: true, force: true })
+      if (!keepsData) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
@@ -193,7 +192,14 @@ async function depth(total: number, resident: number): Promise<void> {
   console.log(
     `${total} messages through, ${resident} resident: ${mega(own)} MB of memory, ${mega(mapped)} MB of mapped file, ${mega(disk)} MB on disk`,
   )
-  await bus.stop()
+  await send(total - resident)
+  await bus.stop(true)
+  const started = performance.now()
+  const again = await start(true, bus.folder)
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1)
+  const { own: memory } = again.memory()
+  console.log(`start-up with ${total} stored messages: ${seconds} s, ${mega(memory)} MB of memory`)
+  await again.stop()
 }
 
 const mega = (bytes: number) => Math.round(bytes / 2 ** 20)

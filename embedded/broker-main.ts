@@ -8,6 +8,7 @@ import { consoleLog } from './log.js'
 import { startBroker } from './servicebus/broker.js'
 import { readConfigFile } from './servicebus/config-file.js'
 import { startControl } from './servicebus/control.js'
+import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 
 const host = '127.0.0.1'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const definitions = values.config === undefined ? [] : readConfigFile(readFileSync(values.config, 'utf8'))
   const keys = new Map(values.key.map(readKey))
   mkdirSync(values.data, { recursive: true })
+  await compactStore(values.data)
   const store = openStore(values.data, { isDurable: !values['no-sync'] })
   const broker = await startBroker({
     store,

@@ -13,6 +13,7 @@ import { queuesOf, startServiceBusTriggers } from './functions/service-bus-trigg
 import { checkTriggers } from './functions/supported-triggers.js'
 import type { Log } from './log.js'
 import { startBroker } from './servicebus/broker.js'
+import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 import { clientBindingOf } from './taskhub/client-binding.js'
 import { durableHttpApi } from './taskhub/http-api.js'
@@ -48,6 +49,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, reach, port, amqpPort } = options
   const data = resolve(options.data)
   mkdirSync(data, { recursive: true })
+  await compactStore(data)
   const store = openStore(data)
   const clock = systemClock
   const http = await openHttpServer({ host, port, log })

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { compactStore } from '../../../embedded/store/compaction.js'
 import { openStore, type Store } from '../../../embedded/store/store.js'
 
 describe('the store', () => {
@@ -99,5 +100,41 @@ describe('the store', () => {
 
     expect(ended).toEqual([1, 2, 3])
     expect(counters.get(['n'])).toBe(3)
+  })
+
+  test('gives back the disk of what was deleted, and loses nothing by it', async () => {
+    const large = store.table<Buffer>('large')
+    const write = (from: number, to: number, what: 'put' | 'remove') =>
+      store.commit((changes) => {
+        for (let n = from; n < to; n++)
+          if (what === 'put') changes.put(large, ['n', n], Buffer.alloc(1_000, n))
+          else changes.remove(large, ['n', n])
+      })
+    await write(0, 5_000, 'put')
+    await write(10, 5_000, 'remove')
+    await store.close()
+
+    const freed = await compactStore(folder, 1)
+    const freedAgain = await compactStore(folder, 1_000_000)
+
+    store = openStore(folder)
+    expect(freed).toBeGreaterThan(4_000_000)
+    expect(freedAgain).toBe(0)
+    expect([...store.table<Buffer>('large').entries()].map(({ value }) => value[0])).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ])
+  })
+
+  test('an unfinished compaction is passed over', async () => {
+    const letters = store.table<string>('letters')
+    await store.commit((changes) => changes.put(letters, ['a'], 'kept'))
+    await store.close()
+    mkdirSync(path.join(folder, 'compacting'))
+    writeFileSync(path.join(folder, 'compacting', 'data.mdb'), 'half')
+
+    await compactStore(folder, 1)
+
+    store = openStore(folder)
+    expect(store.table<string>('letters').get(['a'])).toBe('kept')
   })
 })

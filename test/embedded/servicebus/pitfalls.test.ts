@@ -1,0 +1,124 @@
+// What a broker on this client library gets wrong most easily, each held by a test of its own.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BrokerError, brokerErrorOf } from '../../../embedded/servicebus/errors.js'
+import * as errors from '../../../embedded/servicebus/errors.js'
+import { aQueue, bodies, drain, TestNamespace } from './namespace.js'
+
+let bus: TestNamespace
+
+beforeEach(async () => {
+  bus = await new TestNamespace([
+    aQueue('orders', { maxMessageSize: 10_000 }),
+    aQueue('short', { lockDuration: 300 }),
+  ]).open()
+})
+afterEach(() => bus.end())
+
+const quiet = { maxAutoLockRenewalDurationInMs: 0 }
+
+describe('the broker', () => {
+  it('tells each of many senders its own outcome, whatever its neighbours get', async () => {
+    const sender = bus.client.createSender('orders')
+    const isTooLarge = (number: number) => number % 3 === 1
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 300 }, (_, number) =>
+        sender.sendMessages({ body: isTooLarge(number) ? 'x'.repeat(20_000) : 'small' }),
+      ),
+    )
+
+    expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(outcomes.map((_, number) => isTooLarge(number)))
+    expect(bus.broker.namespace.counts()[0]?.active).toBe(200)
+  })
+
+  it('answers a drain that a message crosses, every time', { timeout: 60_000 }, async () => {
+    const sender = bus.client.createSender('orders')
+    const receiver = bus.client.createReceiver('orders', { receiveMode: 'receiveAndDelete' })
+    let got = 0
+    const times: number[] = []
+    for (let round = 0; round < 60; round++) {
+      const began = performance.now()
+      const receiving = receiver.receiveMessages(1, { maxWaitTimeInMs: 20 })
+      await sender.sendMessages({ body: round })
+      got += (await receiving).length
+      times.push(performance.now() - began)
+    }
+    const rest = await drainAll(receiver)
+
+    expect(got + rest).toBe(60)
+    // Where a drain is not answered, the client waits 200 ms and closes its link.
+    expect(times.filter((ms) => ms > 190).length).toBeLessThan(6)
+  })
+
+  it('sends no more than the credit that it was given', async () => {
+    await bus.client.createSender('orders').sendMessages(Array.from({ length: 50 }, (_, body) => ({ body })))
+    const receiver = bus.client.createReceiver('orders', quiet)
+
+    await receiver.receiveMessages(7)
+    const others = await bus.client.createReceiver('orders', quiet).receiveMessages(50, { maxWaitTimeInMs: 1_000 })
+
+    expect(others).toHaveLength(43)
+  })
+
+  it('says accepted when a dead-lettering succeeded', async () => {
+    await bus.client.createSender('orders').sendMessages({ body: 1 })
+    const receiver = bus.client.createReceiver('orders')
+    const [message] = await receiver.receiveMessages(1)
+
+    await expect(message && receiver.deadLetterMessage(message)).resolves.toBeUndefined()
+  })
+
+  it('keeps the types of numbers and times as they were sent', async () => {
+    const properties = { whole: 7, half: 7.5, yes: true, at: new Date(1_700_000_000_000), large: 2 ** 40 }
+    await bus.client
+      .createSender('orders')
+      .sendMessages({ body: [1, 2.5, 'three', null], applicationProperties: properties })
+    const receiver = bus.client.createReceiver('orders')
+    const [first] = await receiver.receiveMessages(1)
+    if (first) await receiver.abandonMessage(first, { added: 1 })
+
+    const [message] = await receiver.receiveMessages(1)
+
+    expect(message?.body).toEqual([1, 2.5, 'three', null])
+    // The client reads every time as a number.
+    expect(message?.applicationProperties).toEqual({ ...properties, at: 1_700_000_000_000, added: 1 })
+  })
+
+  it('settles nothing by itself when a lock expires: the client finds it lost', async () => {
+    await bus.client.createSender('short').sendMessages({ body: 1 })
+    const receiver = bus.client.createReceiver('short', quiet)
+    const [message] = await receiver.receiveMessages(1)
+    const again = await bus.client.createReceiver('short', quiet).receiveMessages(1, { maxWaitTimeInMs: 2_000 })
+
+    expect(again).toMatchObject([{ body: 1, deliveryCount: 1 }])
+    await expect(message && receiver.completeMessage(message)).rejects.toMatchObject({ code: 'MessageLockLost' })
+  })
+
+  it('takes an empty batch', async () => {
+    await bus.client.createSender('orders').sendMessages([])
+
+    expect(bodies(await drain(bus.client.createReceiver('orders')))).toEqual([])
+  })
+
+  it('has words for every error: one without is no error to the client', () => {
+    const made = Object.values(errors).flatMap((make) => {
+      if (typeof make !== 'function' || make === BrokerError || make === brokerErrorOf) return []
+      const error: unknown = Reflect.apply(make, undefined, ['a', 'b'])
+      return [error]
+    })
+
+    expect(made.length).toBeGreaterThan(10)
+    for (const error of [...made, brokerErrorOf(new Error(''))])
+      expect(error).toMatchObject({ condition: expect.stringMatching(/^\S+$/), message: expect.stringMatching(/\S/) })
+  })
+})
+
+async function drainAll(receiver: ReturnType<typeof bus.client.createReceiver>): Promise<number> {
+  let count = 0
+  for (;;) {
+    const some = await receiver.receiveMessages(100, { maxWaitTimeInMs: 300 })
+    if (some.length === 0) return count
+    count += some.length
+  }
+}
