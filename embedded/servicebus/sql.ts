@@ -55,7 +55,7 @@ function tokensOf(text: string): Token[] {
     const found = pattern.exec(text)?.groups
     if (!found) {
       if (text.slice(from).trim() === '') break
-      throw malformedRule(text, `it can not be read from '${text.slice(from).trim().slice(0, 20)}' on`)
+      throw malformedRule(text, `it can not be read at '${text.slice(from).trim().slice(0, 20)}'`)
     }
     const kind = (['text', 'quoted', 'number', 'word', 'sign'] as const).find((one) => found[one] !== undefined)
     if (kind) tokens.push({ kind, text: found[kind] ?? '' })
