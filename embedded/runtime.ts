@@ -9,8 +9,10 @@ import type { Reach } from './crash-points.js'
 import { durableCodeOf } from './functions/durable-code.js'
 import { openHttpServer } from './functions/http-server.js'
 import { type FunctionApp, loadApp } from './functions/load-app.js'
-import { queuesOf, startServiceBusTriggers } from './functions/service-bus-triggers.js'
+import { serviceBusSourcesOf } from './functions/service-bus-source.js'
+import { startServiceBusTriggers } from './functions/service-bus-triggers.js'
 import { checkTriggers } from './functions/supported-triggers.js'
+import { startTimerTriggers } from './functions/timer-triggers.js'
 import type { Log } from './log.js'
 import { startBroker } from './servicebus/broker.js'
 import { compactStore } from './store/compaction.js'
@@ -60,7 +62,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const app = await loadApp({ folder: resolve(options.app), hostname: `${host}:${http.port}`, log })
   checkTriggers(app)
-  for (const queue of queuesOf(app)) await broker.namespace.declareQueue(queue)
+  for (const { entity, hasSessions } of serviceBusSourcesOf(app))
+    if (entity.kind === 'queue') await broker.namespace.declareQueue(entity.queue, hasSessions)
+    else await broker.namespace.declareSubscription(entity.topic, entity.subscription, hasSessions)
   const hub = openHub(app)
   const rpc = await startRpcEndpoint(hub, log)
   const binding = clientBindingOf({
@@ -72,6 +76,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await hub.recover()
   http.serve({ app, extraInput, mounts: [{ path: managementPath, handle: durableHttpApi(hub, managementPath) }] })
   const triggers = await startServiceBusTriggers({ app, log, extraInput })
+  const timers = startTimerTriggers({ app, clock, store, log, extraInput })
 
   function openHub(loaded: FunctionApp): TaskHub {
     const settings = readHubSettings(loaded.hostJson.extensions.durableTask, log)
@@ -82,6 +87,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     port: http.port,
     connectionString,
     async close() {
+      await timers.close()
       await triggers.close()
       await http.close()
       await hub.close()

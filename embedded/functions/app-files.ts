@@ -25,6 +25,10 @@ const hostJson = z.object({
           maxConcurrentCalls: z.number().int().positive().default(16),
           maxAutoLockRenewalDuration: milliseconds.prefault('00:05:00'),
           prefetchCount: z.number().int().min(0).default(0),
+          maxConcurrentSessions: z.number().int().positive().default(8),
+          maxMessageBatchSize: z.number().int().positive().default(1_000),
+          /** The platform takes the time of its own try if nothing is said. */
+          sessionIdleTimeout: milliseconds.prefault('00:00:10'),
         })
         .prefault({}),
       /** The task hub reads it. */

@@ -28,7 +28,12 @@ const catalogue = {
   TRIGGER_UNSUPPORTED: {
     what: (it: { function: string; type: string }) =>
       `Function '${it.function}' has a trigger of type '${it.type}', which this host does not serve.`,
-    remedy: 'It serves HTTP, Service Bus queues and Durable orchestrations and activities.',
+    remedy: 'It serves HTTP, timers, Service Bus, and Durable orchestrations and activities.',
+  },
+  SCHEDULE_UNREADABLE: {
+    what: (it: { function: string; schedule: string; why: string }) =>
+      `Function '${it.function}' has the schedule '${it.schedule}', which can not be read: ${it.why}.`,
+    remedy: 'Write it as NCRONTAB, such as 0 */5 * * * *, or as a time span, such as 00:05:00.',
   },
   SETTING_MISSING: {
     what: (it: { function: string; setting: string }) =>

@@ -12,6 +12,25 @@ export function bodyData({ body }: ServiceBusReceivedMessage, dataType: unknown)
   return dataType === 'binary' ? { bytes } : { string: bytes.toString('utf8') }
 }
 
+/** All bodies of a batch, in order. */
+export function bodiesData(messages: readonly ServiceBusReceivedMessage[], dataType: unknown): TypedData {
+  const bodies = messages.map(({ body }) => bytesOf(body))
+  return dataType === 'binary'
+    ? { collectionBytes: { bytes: bodies } }
+    : { collectionString: { string: bodies.map((bytes) => bytes.toString('utf8')) } }
+}
+
+/** The same names as for one message, each with its values as an array. */
+export function metadataOfMany(messages: readonly ServiceBusReceivedMessage[]): Record<string, TypedData> {
+  const all = messages.map((message) => metadataOf(message, {}))
+  const names = new Set(all.flatMap((one) => Object.keys(one)))
+  return Object.fromEntries(
+    [...names].map((name) => [`${name}Array`, { json: `[${all.map((one) => jsonOf(one[name])).join(',')}]` }]),
+  )
+}
+
+const jsonOf = (data: TypedData | undefined) => data?.json ?? JSON.stringify(data?.string ?? data?.int ?? null)
+
 /** Under the platform's names. The first delivery counts as 1. */
 export function metadataOf(message: ServiceBusReceivedMessage, body: TypedData): Record<string, TypedData> {
   const properties = { json: JSON.stringify(message.applicationProperties ?? {}) }

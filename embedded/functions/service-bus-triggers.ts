@@ -1,14 +1,20 @@
-// Receives for the app's Service Bus triggers, through the real client: peek-lock, one message per call.
+// Receives for the app's Service Bus triggers, through the real client: peek-lock; one message per call, or many; with sessions or without.
 //
-// Promises: success completes the message, failure abandons it; a lock is renewed while its function runs.
+// Promises: success completes, failure abandons; a lock is renewed while the function of a single message runs; in a session one call at a time, in order.
 
-import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus'
+import {
+  isServiceBusError,
+  ServiceBusClient,
+  type ServiceBusReceivedMessage,
+  type ServiceBusReceiver,
+  type ServiceBusSessionReceiver,
+} from '@azure/service-bus'
 import type { Log } from '../log.js'
-import { resolveSettings } from './app-files.js'
 import { HostError, wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './http-server.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
-import { bodyData, metadataOf } from './service-bus-message.js'
+import type { FunctionApp } from './load-app.js'
+import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'
+import { type ServiceBusSource, serviceBusSourcesOf } from './service-bus-source.js'
 
 export interface ServiceBusTriggers {
   /** Takes no new messages, waits for the calls that run. */
@@ -18,25 +24,20 @@ export interface ServiceBusTriggers {
 /** Small, so that a receiver is back soon after the broker is. */
 const retryOptions = { maxRetries: 3, retryDelayInMs: 200, timeoutInMs: 10_000 }
 
-/** The queues that the app's triggers name. */
-export function queuesOf({ functions }: FunctionApp): string[] {
-  return functions.filter(isQueueTrigger).map(queueNameOf)
-}
-
-/** @throws HostError `SETTING_MISSING` */
-export async function startServiceBusTriggers(options: {
+interface TriggerOptions {
   readonly app: FunctionApp
   readonly log: Log
   readonly extraInput: ExtraInput
-}): Promise<ServiceBusTriggers> {
-  const { app, log, extraInput } = options
+}
+
+/** @throws HostError `SETTING_MISSING` */
+export async function startServiceBusTriggers(options: TriggerOptions): Promise<ServiceBusTriggers> {
   const clients = new Map<string, ServiceBusClient>()
   const loops: Loop[] = []
-  for (const one of app.functions.filter(isQueueTrigger)) {
-    const setting = resolveSettings(textIn(one, 'connection') || 'AzureWebJobsServiceBus')
-    const client = clients.get(setting) ?? (await connect(one.name, setting))
-    clients.set(setting, client)
-    loops.push(receive(client, one, app, log, extraInput))
+  for (const source of serviceBusSourcesOf(options.app)) {
+    const client = clients.get(source.setting) ?? (await connect(source.triggered.name, source.setting))
+    clients.set(source.setting, client)
+    loops.push(new Trigger(client, source, options).start())
   }
   return {
     async close() {
@@ -47,75 +48,196 @@ export async function startServiceBusTriggers(options: {
 }
 
 interface Loop {
+  /** Takes nothing new; resolves when no call runs any more, and all is given back. */
   stop(): Promise<void>
 }
 
-function receive(
-  client: ServiceBusClient,
-  triggered: RegisteredFunction,
-  app: FunctionApp,
-  log: Log,
-  extraInput: ExtraInput,
-): Loop {
-  const { serviceBus } = app.hostJson.extensions
-  const { name, trigger, inputs } = triggered
-  const receiver = client.createReceiver(queueNameOf(triggered), {
-    receiveMode: 'peekLock',
-    maxAutoLockRenewalDurationInMs: serviceBus.maxAutoLockRenewalDuration,
-    // Bytes are text or JSON only to those who ask for it.
-    skipParsingBodyAsJson: true,
-  })
-  const autoComplete = trigger['autoCompleteMessages'] ?? serviceBus.autoCompleteMessages
-  const running = new Set<Promise<void>>()
+/** Milliseconds that a receiver waits for a first message before it looks whether it is to stop. */
+const patience = 1_000
 
-  async function call(message: ServiceBusReceivedMessage): Promise<void> {
-    const body = bodyData(message, trigger['dataType'])
+class Trigger {
+  readonly #client: ServiceBusClient
+  readonly #source: ServiceBusSource
+  readonly #app: FunctionApp
+  readonly #log: Log
+  readonly #extraInput: ExtraInput
+  readonly #running = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+
+  constructor(client: ServiceBusClient, source: ServiceBusSource, { app, log, extraInput }: TriggerOptions) {
+    this.#client = client
+    this.#source = source
+    this.#app = app
+    this.#log = log
+    this.#extraInput = extraInput
+  }
+
+  start(): Loop {
+    const { hasSessions, isBatch } = this.#source
+    const { maxConcurrentSessions } = this.#settings
+    if (!hasSessions && !isBatch) return this.#subscribe()
+    const work = hasSessions ? () => this.#oneSession() : () => this.#oneReceiver()
+    // A batch trigger has one call at a time, with sessions too.
+    const loops = Array.from({ length: hasSessions && !isBatch ? maxConcurrentSessions : 1 }, () => this.#repeat(work))
+    return {
+      stop: async () => {
+        this.#stopping.abort()
+        await Promise.all(loops)
+      },
+    }
+  }
+
+  get #settings() {
+    return this.#app.hostJson.extensions.serviceBus
+  }
+
+  get #name(): string {
+    return this.#source.triggered.name
+  }
+
+  /** One message per call, many calls at a time. */
+  #subscribe(): Loop {
+    const receiver = this.#receiver(this.#settings.maxAutoLockRenewalDuration)
+    const subscription = receiver.subscribe(
+      {
+        processMessage: async (message) => {
+          await this.#callFor(receiver, [message])
+        },
+        processError: ({ error }) => Promise.resolve(this.#interrupted(error)),
+      },
+      { autoCompleteMessages: false, maxConcurrentCalls: this.#settings.maxConcurrentCalls },
+    )
+    return {
+      stop: async () => {
+        await subscription.close()
+        await Promise.allSettled(this.#running)
+        await receiver.close()
+      },
+    }
+  }
+
+  async #repeat(work: () => Promise<void>): Promise<void> {
+    while (!this.#isStopping)
+      try {
+        await work()
+      } catch (error) {
+        if (!this.#isStopping && !isNothingThere(error)) this.#interrupted(error)
+      }
+  }
+
+  /** Batches, one after the other, until it is interrupted. Their locks are not renewed. */
+  async #oneReceiver(): Promise<void> {
+    const receiver = this.#receiver(0)
     try {
-      await app.invoke(name, {
-        inputs: { ...inputsOf(inputs, extraInput), [trigger.key]: body },
-        triggerMetadata: metadataOf(message, body),
+      while (!this.#isStopping) await this.#callFor(receiver, await this.#next(receiver, patience))
+    } finally {
+      await receiver.close()
+    }
+  }
+
+  /** A session's messages, until none has come for a while. */
+  async #oneSession(): Promise<void> {
+    const { entity } = this.#source
+    const options = {
+      maxAutoLockRenewalDurationInMs: this.#settings.maxAutoLockRenewalDuration,
+      skipParsingBodyAsJson: true,
+    }
+    const accepting =
+      entity.kind === 'queue'
+        ? this.#client.acceptNextSession(entity.queue, options)
+        : this.#client.acceptNextSession(entity.topic, entity.subscription, options)
+    const session = await unlessAborted(accepting, this.#stopping.signal)
+    try {
+      while (!this.#isStopping) {
+        const messages = await this.#next(session, this.#settings.sessionIdleTimeout)
+        if (messages.length === 0) return
+        await this.#callFor(session, messages)
+      }
+    } finally {
+      await session.close()
+    }
+  }
+
+  #next(receiver: ServiceBusReceiver | ServiceBusSessionReceiver, ms: number): Promise<ServiceBusReceivedMessage[]> {
+    const most = this.#source.isBatch ? this.#settings.maxMessageBatchSize : 1
+    return receiver.receiveMessages(most, { maxWaitTimeInMs: ms, abortSignal: this.#stopping.signal })
+  }
+
+  async #callFor(receiver: ServiceBusReceiver, messages: readonly ServiceBusReceivedMessage[]): Promise<void> {
+    if (messages.length === 0) return
+    const calling = this.#call(receiver, messages)
+    this.#running.add(calling)
+    await calling.finally(() => this.#running.delete(calling))
+  }
+
+  /** One message, or all of a batch. */
+  async #call(receiver: ServiceBusReceiver, messages: readonly ServiceBusReceivedMessage[]): Promise<void> {
+    const { triggered, isBatch, autoComplete } = this.#source
+    const { name, trigger, inputs } = triggered
+    const [first] = messages
+    if (!first) return
+    const body = isBatch ? bodiesData(messages, trigger['dataType']) : bodyData(first, trigger['dataType'])
+    try {
+      await this.#app.invoke(name, {
+        inputs: { ...inputsOf(inputs, this.#extraInput), [trigger.key]: body },
+        triggerMetadata: isBatch ? metadataOfMany(messages) : metadataOf(first, body),
       })
     } catch (error) {
-      log('error', name, wordsOf(error))
-      return settle(receiver, 'abandonMessage', message, name, log)
+      this.#log('error', name, wordsOf(error))
+      return this.#settle(receiver, 'abandonMessage', messages)
     }
-    if (autoComplete !== false) await settle(receiver, 'completeMessage', message, name, log)
+    if (autoComplete ?? this.#settings.autoCompleteMessages) await this.#settle(receiver, 'completeMessage', messages)
   }
 
-  const subscription = receiver.subscribe(
-    {
-      async processMessage(message) {
-        const calling = call(message)
-        running.add(calling)
-        await calling.finally(() => running.delete(calling))
-      },
-      processError: ({ error }) => Promise.resolve(log('warn', name, `The receiver was interrupted: ${error.message}`)),
-    },
-    { autoCompleteMessages: false, maxConcurrentCalls: serviceBus.maxConcurrentCalls },
-  )
-  return {
-    async stop() {
-      await subscription.close()
-      await Promise.allSettled(running)
-      await receiver.close()
-    },
+  /** A lock that is lost is no misfortune: the app may have settled the message itself, or the message comes again. */
+  async #settle(
+    receiver: ServiceBusReceiver,
+    how: 'completeMessage' | 'abandonMessage',
+    messages: readonly ServiceBusReceivedMessage[],
+  ): Promise<void> {
+    for (const message of messages)
+      try {
+        await receiver[how](message)
+      } catch (error) {
+        this.#log(
+          'warn',
+          this.#name,
+          `Message ${String(message.messageId)} was not settled by the host: ${wordsOf(error)}`,
+        )
+      }
+  }
+
+  #receiver(maxAutoLockRenewalDurationInMs: number): ServiceBusReceiver {
+    const { entity } = this.#source
+    // Bytes are text or JSON only to those who ask for it.
+    const options = { receiveMode: 'peekLock', maxAutoLockRenewalDurationInMs, skipParsingBodyAsJson: true } as const
+    return entity.kind === 'queue'
+      ? this.#client.createReceiver(entity.queue, options)
+      : this.#client.createReceiver(entity.topic, entity.subscription, options)
+  }
+
+  #interrupted(error: unknown): void {
+    this.#log('warn', this.#name, `The receiver was interrupted: ${wordsOf(error)}`)
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted
   }
 }
 
-/** A lock that is lost is no misfortune: the app may have settled the message itself, or the message comes again. */
-async function settle(
-  receiver: ServiceBusReceiver,
-  how: 'completeMessage' | 'abandonMessage',
-  message: ServiceBusReceivedMessage,
-  name: string,
-  log: Log,
-): Promise<void> {
-  try {
-    await receiver[how](message)
-  } catch (error) {
-    log('warn', name, `Message ${String(message.messageId)} was not settled by the host: ${wordsOf(error)}`)
-  }
+/** The client's own wait for a session can't be aborted, and does not end with its connection. */
+async function unlessAborted(accepting: Promise<ServiceBusSessionReceiver>, signal: AbortSignal) {
+  const aborted = new Promise<never>((_, fail) => {
+    signal.addEventListener('abort', () => fail(new Error('The host is stopping.')), { once: true })
+  })
+  // One that comes all the same is given back.
+  const givenBack = () => (signal.aborted ? accepting.then((session) => session.close()) : undefined)
+  return Promise.race([accepting, aborted]).finally(() => void givenBack()?.catch(() => undefined))
 }
+
+/** No session had a message within the time: the next look follows. */
+const isNothingThere = (error: unknown) =>
+  isServiceBusError(error) && (error.code === 'ServiceTimeout' || error.code === 'SessionCannotBeLocked')
 
 async function connect(name: string, setting: string): Promise<ServiceBusClient> {
   const connectionString = process.env[setting]
@@ -124,14 +246,4 @@ async function connect(name: string, setting: string): Promise<ServiceBusClient>
   if (!namespace) throw HostError.of('SETTING_MISSING', { function: name, setting })
   const { DefaultAzureCredential } = await import('@azure/identity')
   return new ServiceBusClient(namespace, new DefaultAzureCredential(), { retryOptions })
-}
-
-const isQueueTrigger = ({ trigger }: RegisteredFunction) =>
-  trigger.type.toLowerCase() === 'servicebustrigger' && typeof trigger['queueName'] === 'string'
-
-const queueNameOf = (triggered: RegisteredFunction) => resolveSettings(textIn(triggered, 'queueName'))
-
-function textIn({ trigger }: RegisteredFunction, option: string): string {
-  const value = trigger[option]
-  return typeof value === 'string' ? value : ''
 }

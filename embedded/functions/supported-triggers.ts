@@ -7,8 +7,8 @@ const served: Readonly<Record<string, (trigger: RegisteredFunction['trigger']) =
   httptrigger: () => true,
   orchestrationtrigger: () => true,
   activitytrigger: () => true,
-  servicebustrigger: ({ queueName, isSessionsEnabled, cardinality }) =>
-    typeof queueName === 'string' && isSessionsEnabled !== true && cardinality !== 'many',
+  servicebustrigger: () => true,
+  timertrigger: () => true,
 }
 
 /** @throws HostError `TRIGGER_UNSUPPORTED` */

@@ -9,6 +9,8 @@ export interface TypedData {
   readonly int?: number | null
   readonly double?: number | null
   readonly http?: HttpData | null
+  readonly collectionString?: { readonly string: readonly string[] } | null
+  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] } | null
 }
 
 export interface HttpData {

@@ -52,19 +52,21 @@ export class Namespace {
     await this.#keep(kept)
   }
 
-  declareQueue(name: string): Promise<void> {
+  /** With the usual settings, unless it is there already. */
+  declareQueue(name: string, requiresSession = false): Promise<void> {
     if (this.#entities.has(name.toLowerCase())) return Promise.resolve()
-    return this.declare({ kind: 'queue', name, settings: usualSettings })
+    return this.declare({ kind: 'queue', name, settings: { ...usualSettings, requiresSession } })
   }
 
-  async declareSubscription(topic: string, name: string): Promise<void> {
+  /** With the usual settings, and its topic, unless they are there already. */
+  async declareSubscription(topic: string, name: string, requiresSession = false): Promise<void> {
     if (!this.#entities.has(topic.toLowerCase()))
       await this.declare({ kind: 'topic', name: topic, settings: usualSettings })
     const definition: EntityDefinition = {
       kind: 'subscription',
       topic,
       name,
-      settings: usualSettings,
+      settings: { ...usualSettings, requiresSession },
       rules: [defaultRule],
     }
     if (!this.#entities.has(pathOf(definition))) await this.declare(definition)

@@ -1,0 +1,48 @@
+// What a Service Bus trigger names: a queue, or a topic's subscription, with or without sessions, for one message or many.
+
+import { resolveSettings } from './app-files.js'
+import type { FunctionApp, RegisteredFunction } from './load-app.js'
+
+export interface ServiceBusSource {
+  readonly triggered: RegisteredFunction
+  readonly entity:
+    | { readonly kind: 'queue'; readonly queue: string }
+    | { readonly kind: 'subscription'; readonly topic: string; readonly subscription: string }
+  /** The app setting of the connection. */
+  readonly setting: string
+  readonly hasSessions: boolean
+  readonly isBatch: boolean
+  /** Undefined where host.json decides. */
+  readonly autoComplete: boolean | undefined
+}
+
+export function serviceBusSourcesOf({ functions }: FunctionApp): ServiceBusSource[] {
+  return functions.flatMap((triggered) => {
+    const { trigger } = triggered
+    if (trigger.type.toLowerCase() !== 'servicebustrigger') return []
+    const queue = textIn(triggered, 'queueName')
+    return [
+      {
+        triggered,
+        entity:
+          queue === ''
+            ? {
+                kind: 'subscription',
+                topic: textIn(triggered, 'topicName'),
+                subscription: textIn(triggered, 'subscriptionName'),
+              }
+            : { kind: 'queue', queue },
+        setting: textIn(triggered, 'connection') || 'AzureWebJobsServiceBus',
+        hasSessions: trigger['isSessionsEnabled'] === true,
+        isBatch: trigger['cardinality'] === 'many',
+        autoComplete:
+          typeof trigger['autoCompleteMessages'] === 'boolean' ? trigger['autoCompleteMessages'] : undefined,
+      },
+    ]
+  })
+}
+
+function textIn({ trigger }: RegisteredFunction, option: string): string {
+  const value = trigger[option]
+  return typeof value === 'string' ? resolveSettings(value) : ''
+}

@@ -1,0 +1,125 @@
+// Calls the app's timer triggers when they are due, never two runs of one at once. What was missed while the process was away runs once, told as past due.
+
+import type { Cancel, Clock } from '../clock.js'
+import type { Log } from '../log.js'
+import type { Store, Table } from '../store/store.js'
+import { resolveSettings } from './app-files.js'
+import { wordsOf } from './errors.js'
+import { type ExtraInput, inputsOf } from './http-server.js'
+import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import { readSchedule, type Schedule } from './timer-schedule.js'
+
+export interface TimerTriggers {
+  /** Begins no new run, waits for those that run. */
+  close(): Promise<void>
+}
+
+/** Milliseconds since 1970. */
+interface Monitor {
+  readonly last: number
+  readonly next: number
+}
+
+/** Below it the platform does not remember either. */
+const shortestMonitored = 60_000
+
+/** @throws HostError `SCHEDULE_UNREADABLE` */
+export function startTimerTriggers(options: {
+  readonly app: FunctionApp
+  readonly clock: Clock
+  readonly store: Store
+  readonly log: Log
+  readonly extraInput: ExtraInput
+}): TimerTriggers {
+  const monitors = options.store.table<Monitor>('host.timers')
+  const timers = options.app.functions
+    .filter(({ trigger }) => trigger.type.toLowerCase() === 'timertrigger')
+    .map((triggered) => new Timer({ ...options, triggered, monitors }))
+  for (const timer of timers) timer.start()
+  return { close: async () => void (await Promise.all(timers.map((timer) => timer.stop()))) }
+}
+
+interface TimerOptions {
+  readonly app: FunctionApp
+  readonly clock: Clock
+  readonly store: Store
+  readonly log: Log
+  readonly extraInput: ExtraInput
+  readonly triggered: RegisteredFunction
+  readonly monitors: Table<Monitor>
+}
+
+class Timer {
+  readonly #options: TimerOptions
+  readonly #schedule: Schedule
+  readonly #isMonitored: boolean
+  #monitor: Monitor | undefined
+  #cancel: Cancel = () => undefined
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(options: TimerOptions) {
+    this.#options = options
+    const { triggered, clock, monitors } = options
+    const { name, trigger } = triggered
+    const text = typeof trigger['schedule'] === 'string' ? resolveSettings(trigger['schedule']) : ''
+    this.#schedule = readSchedule(name, text, process.env['WEBSITE_TIME_ZONE'])
+    const first = this.#schedule(clock.now())
+    this.#isMonitored = trigger['useMonitor'] !== false && this.#schedule(first) - first >= shortestMonitored
+    this.#monitor = this.#isMonitored ? monitors.get([name]) : undefined
+  }
+
+  start(): void {
+    const now = this.#options.clock.now()
+    const isPastDue = this.#monitor !== undefined && this.#monitor.next <= now
+    if (isPastDue || this.#options.triggered.trigger['runOnStartup'] === true) this.#run(isPastDue)
+    else this.#arm()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel()
+    await this.#running
+  }
+
+  #arm(): void {
+    const { clock } = this.#options
+    const now = clock.now()
+    const next = this.#schedule(now)
+    if (this.#stopped || next === Infinity) return
+    this.#cancel = clock.after(next - now, () => this.#run(false))
+  }
+
+  /** The next is due when this one has ended. */
+  #run(isPastDue: boolean): void {
+    this.#running = this.#call(isPastDue).finally(() => this.#arm())
+  }
+
+  async #call(isPastDue: boolean): Promise<void> {
+    const { app, clock, store, log, extraInput, triggered, monitors } = this.#options
+    const { name, trigger, inputs } = triggered
+    const now = clock.now()
+    const before = this.#monitor
+    const next = this.#schedule(now)
+    if (this.#isMonitored) {
+      this.#monitor = { last: now, next }
+      await store.commit((changes) => changes.put(monitors, [name], { last: now, next }))
+    }
+    const told = {
+      Schedule: { AdjustForDST: true },
+      ScheduleStatus: this.#isMonitored
+        ? { Last: timeOf(before?.last ?? 0), Next: timeOf(next), LastUpdated: timeOf(before?.last ?? now) }
+        : null,
+      IsPastDue: isPastDue,
+    }
+    try {
+      await app.invoke(name, {
+        inputs: { ...inputsOf(inputs, extraInput), [trigger.key]: { json: JSON.stringify(told) } },
+      })
+    } catch (error) {
+      log('error', name, wordsOf(error))
+    }
+  }
+}
+
+const timeOf = (ms: number) => new Date(ms).toISOString().replace('Z', '+00:00')
