@@ -152,6 +152,7 @@ class Orchestration {
 
   async #carryOut({ id, what }: Need): Promise<void> {
     if (what.kind === 'timer') return void this.#timers.set(id, what.fireAt)
+    // A sub-orchestration is to its caller what an activity is: something that answers.
     const activity = this.#world.activities?.[what.name]
     if (!activity)
       throw new TestkitError(
@@ -216,7 +217,13 @@ async function turnTwice(
     throw new TestkitError(
       `The orchestrator did two different things when it handled ${lastOf(facts.history)} twice.\nFirst:  ${first.state?.slice(0, 600)}\nSecond: ${second.state?.slice(0, 600)}`,
     )
-  const result = turnOf({ name: 'orchestration', history: facts.history, run: first, now: facts.now })
+  const result = turnOf({
+    name: 'orchestration',
+    history: facts.history,
+    run: first,
+    now: facts.now,
+    executionId: '1',
+  })
   if (result.end?.status === 'Failed' && result.end.output.includes('Non-Deterministic'))
     throw new TestkitError(inHistory(result.end.output, facts.history))
   return { result, customStatus: parsed(result.customStatus) }

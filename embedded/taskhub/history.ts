@@ -8,11 +8,15 @@ export const eventType = {
   TaskScheduled: 4,
   TaskCompleted: 5,
   TaskFailed: 6,
+  SubOrchestrationInstanceCreated: 7,
+  SubOrchestrationInstanceCompleted: 8,
+  SubOrchestrationInstanceFailed: 9,
   TimerCreated: 10,
   TimerFired: 11,
   OrchestratorStarted: 12,
   OrchestratorCompleted: 13,
   EventRaised: 15,
+  GenericEvent: 17,
   ExecutionSuspended: 19,
   ExecutionResumed: 20,
 } as const
@@ -37,7 +41,8 @@ export interface HistoryEvent {
   readonly FailureDetails?: null
   readonly OrchestrationStatus?: string
   readonly OrchestrationInstance?: { readonly InstanceId: string; readonly ExecutionId: string }
-  readonly ParentInstance?: null
+  readonly InstanceId?: string
+  readonly ParentInstance?: { readonly InstanceId: string } | null
   readonly Tags?: null
 }
 
@@ -55,11 +60,15 @@ for (const name of [
   'TaskScheduled',
   'TaskCompleted',
   'TaskFailed',
+  'SubOrchestrationInstanceCreated',
+  'SubOrchestrationInstanceCompleted',
+  'SubOrchestrationInstanceFailed',
   'TimerCreated',
   'TimerFired',
   'OrchestratorStarted',
   'OrchestratorCompleted',
   'EventRaised',
+  'GenericEvent',
   'ExecutionSuspended',
   'ExecutionResumed',
 ] as const)

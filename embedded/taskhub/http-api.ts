@@ -63,8 +63,10 @@ async function answer(call: Call): Promise<void> {
       await call.hub.command(id ?? '', commandOf(operation ?? ''), call.query.text('reason') ?? '')
       return send(call.response, 202)
     case 'POST instances/id/rewind':
+      await call.hub.rewind(id ?? '', call.query.text('reason') ?? '')
+      return send(call.response, 202)
     case 'POST instances/id/restart':
-      throw new HubError(501, `This task hub does not know '${operation}' yet.`)
+      return tellStarted(call, await call.hub.restart(id ?? '', call.query.flag('restartWithNewInstanceId', true)))
     default:
       if (request.method === 'POST' && root.toLowerCase() === 'orchestrators') return start(call, id ?? '', operation)
       throw noSuchInstance()
@@ -78,12 +80,16 @@ async function start({ hub, request, response, query }: Call, name: string, id: 
     ...(id === undefined ? {} : { id }),
     ...(version === undefined ? {} : { version }),
   })
-  const { rewindPostUri: _, ...urls } = managementUrlsOf(started, hub.settings.hubName, originOf(request))
   const seconds = Number(query.text('timeout'))
   if (seconds > 0 && (await hub.waitForEnd(started, seconds * 1_000))) {
     const row = hub.find(started)
     if (row) return send(response, 200, row.status === 'Completed' ? JSON.parse(row.output ?? 'null') : viewOf(row))
   }
+  tellStarted({ hub, request, response }, started)
+}
+
+function tellStarted({ hub, request, response }: Pick<Call, 'hub' | 'request' | 'response'>, id: string): void {
+  const { rewindPostUri: _, ...urls } = managementUrlsOf(id, hub.settings.hubName, originOf(request))
   send(response, 202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
 }
 

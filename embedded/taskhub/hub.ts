@@ -13,14 +13,24 @@ import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
 import type { Changes, Store } from '../store/store.js'
 import type { DurableCode } from './code.js'
-import { alreadyEnded, alreadyExists, notEnded, notInThisState, noSuchInstance, noSuchOrchestrator } from './errors.js'
+import { rewound } from './rewind.js'
+import {
+  alreadyEnded,
+  alreadyExists,
+  badRequest,
+  HubError,
+  notEnded,
+  notInThisState,
+  noSuchInstance,
+  noSuchOrchestrator,
+} from './errors.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import type { Anew, Need } from './planner.js'
 import type { HubSettings } from './settings.js'
 import { hasEnded, type HubTables, type InstanceRow, type Letter, openHubTables, removeBelongings } from './tables.js'
-import { type End, type TurnResult, turnOf } from './turn.js'
+import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
 
 export interface HubOptions {
   readonly store: Store
@@ -40,6 +50,22 @@ interface Live {
   readonly inbox: Arrival[]
   busy: boolean
 }
+
+/** An instance that is to begin: what is written, and what it finds first. */
+interface Start {
+  readonly row: InstanceRow
+  /** The one of the same id that it replaces. */
+  readonly existing: InstanceRow | undefined
+  readonly event: HistoryEvent
+  readonly letter: number
+}
+
+type Child =
+  | { readonly kind: 'start'; readonly start: Start }
+  | {
+      readonly kind: 'refused'
+      readonly arrival: { kind: 'event'; event: HistoryEvent; executionId: string; letter: number }
+    }
 
 /** Something that has come for an instance. */
 type Arrival = (
@@ -62,7 +88,8 @@ export class TaskHub {
   readonly #live = new Map<string, Live>()
   /** Starts that are not on disk yet. */
   readonly #starting = new Map<string, Promise<void>>()
-  readonly #timers = new Map<string, Cancel>()
+  /** By instance and number. */
+  readonly #timers = new Map<string, Map<number, Cancel>>()
   readonly #running = new Set<Promise<void>>()
   readonly #activityLimit: Limit
   readonly #turnLimit: Limit
@@ -111,7 +138,7 @@ export class TaskHub {
   /** Begins no more turns and activities, waits for those that run. The store stays open. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const cancel of this.#timers.values()) cancel()
+    for (const timers of this.#timers.values()) for (const cancel of timers.values()) cancel()
     await Promise.allSettled(this.#running)
   }
 
@@ -154,27 +181,54 @@ export class TaskHub {
   }
 
   async #startNew(row: InstanceRow, existing: InstanceRow | undefined): Promise<void> {
+    const start = this.#startOf(row, existing)
+    await this.#options.store.commit((changes) => this.#writeStart(changes, start))
+    this.#take(start)
+  }
+
+  #startOf(row: InstanceRow, existing: InstanceRow | undefined): Start {
+    return { row, existing, event: this.#startedEvent(row), letter: this.#nextLetter() }
+  }
+
+  #writeStart(changes: Changes, { row, existing, event, letter }: Start): void {
     const { id } = row
-    const started = this.#startedEvent(row)
-    const letter = this.#nextLetter()
-    await this.#options.store.commit((changes) => {
-      if (existing) {
-        removeBelongings(changes, this.#tables, id)
-        changes.remove(this.#tables.byCreation, [existing.createdAt, id])
-      }
-      changes.put(this.#tables.instances, [id], row)
-      changes.put(this.#tables.byCreation, [row.createdAt, id], true)
-      changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(started) })
-    })
-    const live: Live = {
-      row,
-      events: [],
-      played: '',
-      inbox: [{ kind: 'event', event: started, letter }],
-      busy: false,
+    if (existing) {
+      removeBelongings(changes, this.#tables, id)
+      changes.remove(this.#tables.byCreation, [existing.createdAt, id])
     }
-    this.#live.set(id, live)
+    changes.put(this.#tables.instances, [id], row)
+    changes.put(this.#tables.byCreation, [row.createdAt, id], true)
+    changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
+  }
+
+  /** Once the start is on disk. */
+  #take({ row, event, letter }: Start): void {
+    const live: Live = { row, events: [], played: '', inbox: [{ kind: 'event', event, letter }], busy: false }
+    this.#live.set(row.id, live)
     this.#kick(live)
+  }
+
+  /** The instance that a sub-orchestration begins, or the answer to its parent when its id is taken or nobody knows its orchestrator. */
+  #childOf({ id, executionId }: InstanceRow, { id: task, what }: Need): Child[] {
+    if (what.kind !== 'subOrchestration') return []
+    const { code, clock } = this.#options
+    const childId = childIdOf(what, task, executionId)
+    const registered = code.orchestrators.find((known) => known.toLowerCase() === what.name.toLowerCase())
+    const existing = this.find(childId)
+    if (registered && (!existing || hasEnded(existing.status))) {
+      const row = this.#newRow(childId, registered, what.version ?? this.settings.defaultVersion, what.input)
+      return [{ kind: 'start', start: this.#startOf({ ...row, parent: { id, executionId, task } }, existing) }]
+    }
+    const refusal = registered ? alreadyExists('Running') : noSuchOrchestrator(what.name, code.orchestrators)
+    const details = { TaskScheduledId: task, ...childFailure(what.name, refusal.message) }
+    const event = eventOf('SubOrchestrationInstanceFailed', clock.now(), details)
+    return [{ kind: 'refused', arrival: { kind: 'event', event, executionId, letter: this.#nextLetter() } }]
+  }
+
+  #writeChild(changes: Changes, id: string, child: Child): void {
+    if (child.kind === 'start') return this.#writeStart(changes, child.start)
+    const { event, letter, executionId } = child.arrival
+    changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event), executionId })
   }
 
   /** @param input JSON text. @throws HubError 404, 410 */
@@ -192,6 +246,34 @@ export class TaskHub {
       throw notInThisState(id, kind, status)
     const letter = await this.#post(id, { kind, reason })
     this.#deliver(id, { kind, reason, letter })
+  }
+
+  /** Begins it once more with the same input, under a new id or its own. @throws HubError 400 for an unknown one, 409 while it runs and is to keep its id */
+  restart(id: string, withNewId: boolean): Promise<string> {
+    const row = this.find(id)
+    if (!row) throw badRequest(`An orchestration with the instanceId '${id}' was not found.`)
+    return this.start(row.name, row.input, { ...(withNewId ? {} : { id }), version: row.version })
+  }
+
+  /** Takes the failures of a failed instance back: it goes on from where it was. @throws HubError 404, 412 unless it has failed */
+  async rewind(id: string, reason: string): Promise<void> {
+    const failed = this.find(id)
+    if (!failed) throw noSuchInstance()
+    if (failed.status !== 'Failed') throw new HubError(412, 'Only a failed instance can be rewound.')
+    const { events, children } = rewound(this.historyOf(id), (child) => this.find(child)?.status === 'Failed')
+    const now = this.#options.clock.now()
+    const row: InstanceRow = { ...failed, status: 'Running', output: null, updatedAt: now, events: events.length }
+    const letter = this.#nextLetter()
+    // Nothing has come but the word itself; it is what moves the instance.
+    const event = eventOf('GenericEvent', now, { Name: 'Rewound', Reason: reason })
+    await this.#options.store.commit((changes) => {
+      for (const { key } of this.#tables.history.entries({ prefix: [id] })) changes.remove(this.#tables.history, key)
+      this.#append(changes, id, 0, events)
+      changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
+      changes.put(this.#tables.instances, [id], row)
+    })
+    this.#kick(this.#load(id))
+    for (const child of children) await this.rewind(child, reason)
   }
 
   /** @throws HubError 404, 412 while it runs */
@@ -319,7 +401,8 @@ export class TaskHub {
       failure: error instanceof Error ? error.message : String(error),
       threw: true,
     }))
-    const result = turnOf({ name: row.name, history: [...live.events, ...fresh], run, now })
+    const history = [...live.events, ...fresh]
+    const result = turnOf({ name: row.name, history, run, now, executionId: row.executionId })
     reach('hub:turn-computed')
     const change = {
       status: 'Running' as const,
@@ -360,21 +443,45 @@ export class TaskHub {
     const { id } = live.row
     const row: InstanceRow = { ...live.row, ...change, events: live.events.length + events.length }
     const first = live.events.length
+    const answer = this.#answerOf(row)
+    const letter = answer && this.#nextLetter()
     await this.#options.store.commit((changes) => {
       this.#dropOutstanding(changes, id)
       for (const { key } of this.#tables.letters.entries({ prefix: [id] })) changes.remove(this.#tables.letters, key)
       this.#append(changes, id, first, events)
       changes.put(this.#tables.instances, [id], row)
+      if (row.parent && letter !== undefined)
+        changes.put(this.#tables.letters, [row.parent.id, letter], {
+          kind: 'event',
+          text: JSON.stringify(answer),
+          executionId: row.parent.executionId,
+        })
     })
     live.row = row
     live.inbox.length = 0
     this.#forget(id)
+    if (row.parent && answer && letter !== undefined)
+      this.#deliver(row.parent.id, { kind: 'event', event: answer, letter, executionId: row.parent.executionId })
+  }
+
+  /** What the caller of a sub-orchestration is told, in the same commit as its end; undefined if nobody has called, or not any more. */
+  #answerOf({ name, status, output, parent, updatedAt }: InstanceRow): HistoryEvent | undefined {
+    const caller = parent && this.find(parent.id)
+    if (!parent || caller?.executionId !== parent.executionId || hasEnded(caller.status)) return undefined
+    const at = { TaskScheduledId: parent.task }
+    if (status === 'Completed')
+      return eventOf('SubOrchestrationInstanceCompleted', updatedAt, { ...at, Result: output })
+    const words: unknown = JSON.parse(output ?? '""')
+    return eventOf('SubOrchestrationInstanceFailed', updatedAt, {
+      ...at,
+      ...childFailure(name, typeof words === 'string' ? words : JSON.stringify(words)),
+    })
   }
 
   #forget(id: string): void {
     this.#live.delete(id)
-    for (const key of this.#timers.keys())
-      if (key.startsWith(`${id} `)) this.#cancelTimer(id, Number(key.slice(id.length + 1)))
+    for (const cancel of this.#timers.get(id)?.values() ?? []) cancel()
+    this.#timers.delete(id)
     for (const ended of this.#ends.get(id) ?? []) ended()
     this.#ends.delete(id)
   }
@@ -418,19 +525,25 @@ export class TaskHub {
     const { id, executionId } = live.row
     const first = live.events.length
     const row: InstanceRow = { ...live.row, ...change, events: first + events.length }
+    const children = (result?.begin ?? []).flatMap((need) => this.#childOf(row, need))
     await this.#options.store.commit((changes) => {
+      for (const child of children) this.#writeChild(changes, id, child)
       this.#removeLetters(changes, id, arrivals)
       this.#append(changes, id, first, events)
       for (const arrival of arrivals) if (arrival.kind === 'event') this.#removeAnswered(changes, id, arrival.event)
       for (const timer of result?.cancel ?? []) changes.remove(this.#tables.timers, [id, timer])
       for (const { id: number, what } of result?.begin ?? [])
         if (what.kind === 'timer') changes.put(this.#tables.timers, [id, number], { executionId, fireAt: what.fireAt })
-        else changes.put(this.#tables.tasks, [id, number], { executionId, name: what.name, input: what.input })
+        else if (what.kind === 'activity')
+          changes.put(this.#tables.tasks, [id, number], { executionId, name: what.name, input: what.input })
       changes.put(this.#tables.instances, [id], row)
     })
     live.row = row
     live.events.push(...events)
     live.played = [live.played, ...events.map((event) => textOf(event, true))].filter(Boolean).join(',')
+    for (const child of children)
+      if (child.kind === 'start') this.#take(child.start)
+      else this.#deliver(id, child.arrival)
   }
 
   #append(changes: Changes, id: string, first: number, events: readonly HistoryEvent[]): void {
@@ -454,6 +567,8 @@ export class TaskHub {
   #begin(id: string, executionId: string, { id: number, what }: Need): void {
     if (this.#closed) return
     if (what.kind === 'timer') return this.#armTimer(id, executionId, number, what.fireAt)
+    // It runs by itself, and tells its parent when it has ended.
+    if (what.kind === 'subOrchestration') return
     const running = this.#activityLimit(() =>
       this.#runActivity(id, executionId, number, what.name, what.input),
     ).finally(() => this.#running.delete(running))
@@ -481,16 +596,22 @@ export class TaskHub {
   #armTimer(id: string, executionId: string, number: number, fireAt: number): void {
     const { clock } = this.#options
     const cancel = clock.after(Math.max(0, fireAt - clock.now()), () => {
-      this.#timers.delete(`${id} ${number}`)
+      this.#dropTimer(id, number)
       const event = eventOf('TimerFired', clock.now(), { TimerId: number, FireAt: new Date(fireAt).toISOString() })
       this.#deliver(id, { kind: 'event', event, executionId })
     })
-    this.#timers.set(`${id} ${number}`, cancel)
+    this.#timers.set(id, (this.#timers.get(id) ?? new Map<number, Cancel>()).set(number, cancel))
   }
 
   #cancelTimer(id: string, number: number): void {
-    this.#timers.get(`${id} ${number}`)?.()
-    this.#timers.delete(`${id} ${number}`)
+    this.#timers.get(id)?.get(number)?.()
+    this.#dropTimer(id, number)
+  }
+
+  #dropTimer(id: string, number: number): void {
+    const own = this.#timers.get(id)
+    own?.delete(number)
+    if (own?.size === 0) this.#timers.delete(id)
   }
 
   /** From memory or from disk; undefined for an instance that was purged. */
@@ -542,13 +663,13 @@ export class TaskHub {
     }
   }
 
-  #startedEvent({ id, executionId, name, version, input }: InstanceRow): HistoryEvent {
+  #startedEvent({ id, executionId, name, version, input, parent }: InstanceRow): HistoryEvent {
     return eventOf('ExecutionStarted', this.#options.clock.now(), {
       Name: name,
       Version: version,
       Input: input,
       OrchestrationInstance: { InstanceId: id, ExecutionId: executionId },
-      ParentInstance: null,
+      ParentInstance: parent ? { InstanceId: parent.id } : null,
       Tags: null,
     })
   }
@@ -560,7 +681,7 @@ function payloadOf({ row, played }: Live, fresh: readonly HistoryEvent[]): strin
   const rest = JSON.stringify({
     instanceId: row.id,
     isReplaying: played !== '',
-    parentInstanceId: null,
+    parentInstanceId: row.parent?.id ?? null,
     upperSchemaVersion: 1,
     upperSchemaVersionNew: 3,
     // No timer is too long here: the SDK need not cut one into slices.
@@ -582,11 +703,20 @@ function readEvent(text: string): HistoryEvent {
 
 function arrivalOf(letter: number, written: Letter): Arrival {
   return written.kind === 'event'
-    ? { kind: 'event', event: readEvent(written.text), letter }
+    ? {
+        kind: 'event',
+        event: readEvent(written.text),
+        letter,
+        ...(written.executionId === undefined ? {} : { executionId: written.executionId }),
+      }
     : { kind: written.kind, reason: written.reason, letter }
 }
 
 const isStart = (arrival: Arrival) => arrival.kind === 'event' && arrival.event.EventType === eventType.ExecutionStarted
+
+function childFailure(name: string, words: string) {
+  return { Reason: `Sub-orchestration '${name}' failed: ${words}`, Details: words, FailureDetails: null }
+}
 
 function failureDetails(name: string, error: unknown) {
   const words = error instanceof Error ? error.message : String(error)

@@ -1,7 +1,7 @@
 // What an orchestrator has asked for, number by number: computed from its actions and its history.
 //
 // The SDK numbers tasks by itself while it replays, and knows a result by that number. The numbers found here must be the same.
-//   P1  An activity and a timer take one number each, in the order in which they are asked for: depth first, left to right.
+//   P1  An activity, a sub-orchestration and a timer take one number each, in the order in which they are asked for: depth first, left to right.
 //   P2  Waiting for an external event and continuing as new take none.
 //   P3  A retry takes one number for its wait when the failure is processed, and one for the next attempt when the wait is over. After the last
 //       failure the SDK still waits for one timer, due at once.
@@ -17,6 +17,17 @@ export interface Need {
   readonly what:
     | { readonly kind: 'activity'; readonly name: string; readonly input: string | undefined }
     | { readonly kind: 'timer'; readonly fireAt: number }
+    | SubOrchestration
+}
+
+export interface SubOrchestration {
+  readonly kind: 'subOrchestration'
+  readonly name: string
+  readonly version: string | undefined
+  /** Undefined when the orchestrator does not care. */
+  readonly instanceId: string | undefined
+  /** JSON text or null. */
+  readonly input: string | null
 }
 
 export interface Plan {
@@ -50,9 +61,18 @@ const retryOptions = z.object({
 })
 type RetryOptions = z.infer<typeof retryOptions>
 
+const subOrchestration = {
+  functionName: z.string(),
+  instanceId: z.string().nullish(),
+  version: z.string().nullish(),
+  input: z.unknown().optional(),
+}
+
 const action = z.discriminatedUnion('actionType', [
   z.object({ actionType: z.literal(0), functionName: z.string(), input: z.unknown().optional() }),
   z.object({ actionType: z.literal(1), functionName: z.string(), input: z.unknown().optional(), retryOptions }),
+  z.object({ actionType: z.literal(2), ...subOrchestration }),
+  z.object({ actionType: z.literal(3), ...subOrchestration, retryOptions }),
   z.object({ actionType: z.literal(4), input: z.unknown().optional() }),
   z.object({ actionType: z.literal(5), fireAt: z.coerce.date(), isCanceled: z.boolean().optional() }),
   z.object({ actionType: z.literal(6), externalEventName: z.string() }),
@@ -62,8 +82,6 @@ const action = z.discriminatedUnion('actionType', [
 type Action = z.infer<typeof action>
 
 const unsupported: Readonly<Record<number, string>> = {
-  2: 'sub-orchestrations',
-  3: 'sub-orchestrations',
   7: 'entities',
   8: 'callHttp',
   9: 'entities',
@@ -125,9 +143,11 @@ class Planner {
       case eventType.ExecutionStarted:
         break
       case eventType.TaskCompleted:
+      case eventType.SubOrchestrationInstanceCompleted:
         this.#settle(event.TaskScheduledId, true)
         break
       case eventType.TaskFailed:
+      case eventType.SubOrchestrationInstanceFailed:
         this.#settle(event.TaskScheduledId, false)
         break
       case eventType.TimerFired:
@@ -169,9 +189,13 @@ class Planner {
     const { action: asked } = node
     switch (asked.actionType) {
       case 0:
-        return this.#attempt(node, asked, undefined, 1)
+        return this.#attempt(node, activityOf(asked), undefined, 1)
       case 1:
-        return this.#attempt(node, asked, asked.retryOptions, 1)
+        return this.#attempt(node, activityOf(asked), asked.retryOptions, 1)
+      case 2:
+        return this.#attempt(node, subOrchestrationOf(asked), undefined, 1)
+      case 3:
+        return this.#attempt(node, subOrchestrationOf(asked), asked.retryOptions, 1)
       case 4:
         this.#next = {
           input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input),
@@ -188,18 +212,13 @@ class Planner {
     }
   }
 
-  #attempt(
-    node: Node,
-    asked: { functionName: string; input?: unknown },
-    retry: RetryOptions | undefined,
-    attempt: number,
-  ): void {
-    this.#need(node, { kind: 'activity', name: asked.functionName, input: inputText(asked.input) }, (succeeded) => {
+  #attempt(node: Node, what: Need['what'], retry: RetryOptions | undefined, attempt: number): void {
+    this.#need(node, what, (succeeded) => {
       if (succeeded || !retry) return this.#finish(node, succeeded)
       const isLast = attempt >= (retry.maxNumberOfAttempts ?? Infinity)
       const fireAt = this.#now + (isLast ? 0 : retryDelay(retry, attempt))
       this.#need(node, { kind: 'timer', fireAt }, () =>
-        isLast ? this.#finish(node, false) : this.#attempt(node, asked, retry, attempt + 1),
+        isLast ? this.#finish(node, false) : this.#attempt(node, what, retry, attempt + 1),
       )
     })
   }
@@ -265,6 +284,25 @@ function readAction(source: unknown): Action {
 }
 
 const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true
+
+const activityOf = ({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] => ({
+  kind: 'activity',
+  name,
+  input: inputText(input),
+})
+
+const subOrchestrationOf = (asked: {
+  functionName: string
+  instanceId?: string | null | undefined
+  version?: string | null | undefined
+  input?: unknown
+}): Need['what'] => ({
+  kind: 'subOrchestration',
+  name: asked.functionName,
+  version: asked.version ?? undefined,
+  instanceId: asked.instanceId ?? undefined,
+  input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input),
+})
 
 /** The SDK encodes the texts among inputs as JSON, and everything else not. */
 function inputText(input: unknown): string | undefined {

@@ -34,15 +34,23 @@ function historyView(history: readonly HistoryEvent[], showInput: boolean, showO
       case eventType.OrchestratorStarted:
       case eventType.OrchestratorCompleted:
       case eventType.TaskScheduled:
+      case eventType.SubOrchestrationInstanceCreated:
         return []
       case eventType.ExecutionStarted:
         return [{ ...base, FunctionName: Name, ...(showInput && { Input: valueOf(Input) }) }]
       case eventType.TaskCompleted:
-      case eventType.TaskFailed: {
+      case eventType.TaskFailed:
+      case eventType.SubOrchestrationInstanceCompleted:
+      case eventType.SubOrchestrationInstanceFailed: {
         const task = scheduled.get(event.TaskScheduledId ?? -1)
         const answer =
-          EventType === eventType.TaskFailed ? { Reason, Details } : showOutput ? { Result: valueOf(Result) } : {}
-        return [{ ...base, ...answer, ScheduledTime: task?.Timestamp, FunctionName: task?.Name }]
+          EventType === eventType.TaskFailed || EventType === eventType.SubOrchestrationInstanceFailed
+            ? { Reason, Details }
+            : showOutput
+              ? { Result: valueOf(Result) }
+              : {}
+        const child = task?.InstanceId === undefined ? {} : { InstanceId: task.InstanceId }
+        return [{ ...base, ...answer, ...child, ScheduledTime: task?.Timestamp, FunctionName: task?.Name }]
       }
       case eventType.ExecutionCompleted:
         return [{ ...base, OrchestrationStatus, ...(showOutput && { Result: valueOf(Result) }) }]

@@ -21,6 +21,8 @@ export interface InstanceRow {
   readonly updatedAt: number
   /** How many events its history has. */
   readonly events: number
+  /** Who is told of its end: the execution that called it as a sub-orchestration, and under which number. */
+  readonly parent?: { readonly id: string; readonly executionId: string; readonly task: number }
 }
 
 export interface TaskRow {
@@ -37,7 +39,12 @@ export interface TimerRow {
 /** Something sent to an instance, not yet in its history. */
 export type Letter =
   /** An event, as JSON text. */
-  | { readonly kind: 'event'; readonly text: string }
+  | {
+      readonly kind: 'event'
+      readonly text: string
+      /** The execution that it is for, if only for one. */
+      readonly executionId?: string
+    }
   | { readonly kind: 'terminate' | 'suspend' | 'resume'; readonly reason: string }
 
 export interface HubTables {

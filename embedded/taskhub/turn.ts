@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { OrchestratorRun } from './code.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
-import { type Anew, type Need, type Plan, planOf, UnsupportedAction } from './planner.js'
+import { type Anew, type Need, type Plan, planOf, type SubOrchestration, UnsupportedAction } from './planner.js'
 
 export interface TurnInput {
   readonly name: string
@@ -12,6 +12,7 @@ export interface TurnInput {
   readonly run: OrchestratorRun
   /** Milliseconds since 1970. */
   readonly now: number
+  readonly executionId: string
 }
 
 export interface TurnResult {
@@ -44,7 +45,7 @@ type OrchestratorState = z.infer<typeof orchestratorState>
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
-export function turnOf({ name, history, run, now }: TurnInput): TurnResult {
+export function turnOf({ name, history, run, now, executionId }: TurnInput): TurnResult {
   const fail = (why: string): TurnResult => ({
     events: [],
     begin: [],
@@ -69,7 +70,7 @@ export function turnOf({ name, history, run, now }: TurnInput): TurnResult {
   const known = new Set(history.filter(isScheduling).map(({ EventId }) => EventId))
   const begin = plan.needs.filter(({ id }) => !known.has(id) && !plan.cancelled.includes(id))
   // A timer that was cancelled in the turn that made it leaves its trace too: its number is taken.
-  const scheduled = plan.needs.filter(({ id }) => !known.has(id)).map((need) => schedulingOf(need, now))
+  const scheduled = plan.needs.filter(({ id }) => !known.has(id)).map((need) => schedulingOf(need, now, executionId))
   return {
     events: [...scheduled, eventOf('OrchestratorCompleted', now)],
     begin,
@@ -100,25 +101,55 @@ function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, pla
   return { status: 'Completed', output: textOf(state.output) ?? null }
 }
 
-function schedulingOf({ id, what }: Need, now: number): HistoryEvent {
-  return what.kind === 'activity'
-    ? eventOf('TaskScheduled', now, { EventId: id, Name: what.name, Version: '', Input: null })
-    : eventOf('TimerCreated', now, { EventId: id, FireAt: new Date(what.fireAt).toISOString() })
+function schedulingOf({ id, what }: Need, now: number, executionId: string): HistoryEvent {
+  switch (what.kind) {
+    case 'subOrchestration':
+      return eventOf('SubOrchestrationInstanceCreated', now, {
+        EventId: id,
+        InstanceId: childIdOf(what, id, executionId),
+        Name: what.name,
+        Version: what.version ?? '',
+        Input: what.input,
+      })
+    case 'timer':
+      return eventOf('TimerCreated', now, { EventId: id, FireAt: new Date(what.fireAt).toISOString() })
+    case 'activity':
+    default:
+      return eventOf('TaskScheduled', now, { EventId: id, Name: what.name, Version: '', Input: null })
+  }
 }
 
+/** An id that is not given is made of the parent's execution: the same in every replay, another in every execution. */
+export const childIdOf = ({ instanceId }: SubOrchestration, id: number, executionId: string) =>
+  instanceId ?? `${executionId}:${id.toString(16).padStart(4, '0')}`
+
 const isScheduling = ({ EventType }: HistoryEvent) =>
-  EventType === eventType.TaskScheduled || EventType === eventType.TimerCreated
+  EventType === eventType.TaskScheduled ||
+  EventType === eventType.TimerCreated ||
+  EventType === eventType.SubOrchestrationInstanceCreated
 
 /** Where the history and the code of today disagree, in words. */
 function differenceBetween({ needs }: Plan, history: readonly HistoryEvent[]): string | undefined {
   for (const event of history.filter(isScheduling)) {
     const need = needs[event.EventId]
-    const was = event.EventType === eventType.TimerCreated ? 'a timer' : `activity '${event.Name}'`
-    const is = !need ? 'nothing' : need.what.kind === 'timer' ? 'a timer' : `activity '${need.what.name}'`
+    const was = wordsOf(kindOf(event), event.Name)
+    const is = need ? wordsOf(need.what.kind, 'name' in need.what ? need.what.name : undefined) : 'nothing'
     if (was.toLowerCase() !== is.toLowerCase())
       return `as number ${event.EventId} the history has ${was}, the code asks for ${is}`
   }
   return undefined
+}
+
+const kindOf = ({ EventType }: HistoryEvent): Need['what']['kind'] =>
+  EventType === eventType.TimerCreated
+    ? 'timer'
+    : EventType === eventType.TaskScheduled
+      ? 'activity'
+      : 'subOrchestration'
+
+function wordsOf(kind: Need['what']['kind'], name: string | undefined): string {
+  if (kind === 'timer') return 'a timer'
+  return `${kind === 'activity' ? 'activity' : 'sub-orchestration'} '${name}'`
 }
 
 const textOf = (value: unknown) => (value === undefined || value === null ? undefined : JSON.stringify(value))

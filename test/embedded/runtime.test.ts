@@ -122,13 +122,80 @@ describe('an orchestration', () => {
     expect(historyEvents.filter(({ EventType }: { EventType: string }) => EventType === 'TimerCreated')).toHaveLength(1)
   })
 
+  it('that has failed can be rewound, with all that it called, and does not do again what it has done', async () => {
+    const plain = await run('rewindable')
+    const parent = await run('rewindableParent')
+    expect([plain.runtimeStatus, parent.runtimeStatus]).toEqual(['Failed', 'Failed'])
+    const command = (id: string, what: string) => management(`instances/${id}/${what}`, { method: 'POST' })
+    await fetch(`${url}/mend`, { method: 'POST' })
+
+    expect((await command(plain.instanceId, 'rewind?reason=mended')).status).toBe(202)
+    expect((await command(parent.instanceId, 'rewind?reason=mended')).status).toBe(202)
+
+    expect((await reach(plain.instanceId, 'Completed')).output).toEqual(['BEFORE', 'after'])
+    expect((await reach(parent.instanceId, 'Completed')).output).toEqual(['child'])
+    expect((await command(plain.instanceId, 'rewind')).status).toBe(412)
+    const { historyEvents } = await statusOf(plain.instanceId, 'showHistory=true')
+    expect(
+      historyEvents.filter(({ FunctionName }: { FunctionName?: string }) => FunctionName === 'shout'),
+    ).toHaveLength(1)
+  })
+
+  it('can be restarted, under a new id or its own', async () => {
+    const first = await run('sequence', 7)
+    const restart = async (query: string) => {
+      const response = await management(`instances/${first.instanceId}/restart?${query}`, { method: 'POST' })
+      return { status: response.status, id: JSON.parse(await response.text()).id }
+    }
+
+    const other = await restart('')
+    const same = await restart('restartWithNewInstanceId=false')
+
+    expect([other.status, same]).toEqual([202, { status: 202, id: first.instanceId }])
+    expect(other.id).not.toBe(first.instanceId)
+    expect((await reach(other.id, 'Completed')).output).toEqual(first.output)
+    expect((await management('instances/nobody/restart', { method: 'POST' })).status).toBe(400)
+  })
+
+  it('calls others, one after the other and at the same time, with ids of their own', async () => {
+    const parent = await run('parent')
+    const id = parent.instanceId
+
+    expect(parent.output).toEqual([
+      { text: 'A', parent: id },
+      { text: 'B', parent: id },
+      { text: 'C', parent: id },
+    ])
+    expect(await statusOf(`${id}-b`)).toMatchObject({ name: 'child', runtimeStatus: 'Completed' })
+    const { historyEvents } = await statusOf(id, 'showHistory=true&showHistoryOutput=true')
+    expect(historyEvents.map(({ EventType }: { EventType: string }) => EventType)).toEqual([
+      'ExecutionStarted',
+      'SubOrchestrationInstanceCompleted',
+      'SubOrchestrationInstanceCompleted',
+      'SubOrchestrationInstanceCompleted',
+      'ExecutionCompleted',
+    ])
+    expect(historyEvents[1]).toMatchObject({ FunctionName: 'child', Result: { text: 'A', parent: id } })
+  })
+
+  it('tries others again as often as it said, and hears why they failed', async () => {
+    const { output, instanceId } = await run('patientParent')
+
+    expect(output).toMatchObject([/never/, /nobody/].map((words) => expect.stringMatching(words)))
+    const { historyEvents } = await statusOf(instanceId, 'showHistory=true')
+    const failed = historyEvents.filter(
+      ({ EventType }: { EventType: string }) => EventType === 'SubOrchestrationInstanceFailed',
+    )
+    expect(failed).toHaveLength(4)
+  })
+
   it('begins anew as often as it wants, under one id', async () => {
     expect(await run('countsDown', 5)).toMatchObject({ output: 'lift off' })
   })
 
   it('fails when its custom status is too large, when it uses what the hub does not know, and when its code has changed', async () => {
     expect((await run('tooMuchStatus')).output).toMatch(/16 KB/)
-    expect((await run('unsupported')).output).toMatch(/does not know sub-orchestrations yet/)
+    expect((await run('unsupported')).output).toMatch(/does not know entities yet/)
     const id = await start('changes')
     await until('the activity has run', async () => (await statusOf(id, 'showHistory=true')).historyEvents?.length > 1)
 

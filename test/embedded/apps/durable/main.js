@@ -101,7 +101,35 @@ df.app.orchestration('tooMuchStatus', function* (context) {
 })
 
 df.app.orchestration('unsupported', function* (context) {
-  yield context.df.callSubOrchestrator('sequence')
+  yield context.df.callEntity(new df.EntityId('counter', 'one'), 'get')
+})
+
+df.app.orchestration('child', function* (context) {
+  const { fails = 0, text = '' } = context.df.getInput() ?? {}
+  if (fails > 0) yield context.df.callActivity('hopeless')
+  return { text: yield context.df.callActivity('shout', text), parent: context.df.parentInstanceId }
+})
+df.app.orchestration('parent', function* (context) {
+  const first = yield context.df.callSubOrchestrator('child', { text: 'a' })
+  const others = yield context.df.Task.all([
+    context.df.callSubOrchestrator('child', { text: 'b' }, `${context.df.instanceId}-b`),
+    context.df.callSubOrchestrator('child', { text: 'c' }),
+  ])
+  return [first, ...others]
+})
+df.app.orchestration('patientParent', function* (context) {
+  const retries = new df.RetryOptions(10, 3)
+  const failed = []
+  for (const call of [
+    () => context.df.callSubOrchestratorWithRetry('child', retries, { fails: 1 }, `${context.df.instanceId}-child`),
+    () => context.df.callSubOrchestrator('nobody'),
+  ])
+    try {
+      yield call()
+    } catch (error) {
+      failed.push(error.message)
+    }
+  return failed
 })
 
 let changed = false
@@ -141,5 +169,30 @@ app.get('nothing', { handler: async () => undefined })
 app.get('broken', {
   handler: async () => {
     throw new Error('a bug')
+  },
+})
+
+// Fails until it is mended from outside.
+let broken = true
+df.app.activity('breakable', {
+  handler: (text) => {
+    if (broken) throw new Error('broken')
+    return text
+  },
+})
+df.app.orchestration('rewindableChild', function* (context) {
+  return yield context.df.callActivity('breakable', 'child')
+})
+df.app.orchestration('rewindable', function* (context) {
+  const before = yield context.df.callActivity('shout', 'before')
+  return [before, yield context.df.callActivity('breakable', 'after')]
+})
+df.app.orchestration('rewindableParent', function* (context) {
+  return [yield context.df.callSubOrchestrator('rewindableChild')]
+})
+app.post('mend', {
+  handler: async () => {
+    broken = false
+    return { status: 204 }
   },
 })
