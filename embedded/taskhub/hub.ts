@@ -8,12 +8,12 @@
 //   H5  An answer to an execution that has ended or was replaced is dropped.
 // Never: polls; runs two executions of one instance.
 
-import { type Cancel, type Clock, newId } from '../clock.js'
+import { type Clock, newId } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
-import type { Changes, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import type { DurableCode } from './code.js'
-import { rewound } from './rewind.js'
+import { Ends } from './ends.js'
 import {
   alreadyEnded,
   alreadyExists,
@@ -27,10 +27,14 @@ import {
 import { eventOf, eventType, type HistoryEvent } from './history.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
+import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
 import type { Anew, Need } from './planner.js'
+import { rewound } from './rewind.js'
 import type { HubSettings } from './settings.js'
 import { hasEnded, type HubTables, type InstanceRow, type Letter, openHubTables, removeBelongings } from './tables.js'
+import { Timers } from './timers.js'
 import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
+import { type Start, Writing } from './writing.js'
 
 export interface HubOptions {
   readonly store: Store
@@ -41,25 +45,6 @@ export interface HubOptions {
   readonly settings: HubSettings
 }
 
-/** An instance in memory: it has something to do, or had lately. */
-interface Live {
-  row: InstanceRow
-  readonly events: HistoryEvent[]
-  /** The events as JSON texts, separated by commas, all marked as played. */
-  played: string
-  readonly inbox: Arrival[]
-  busy: boolean
-}
-
-/** An instance that is to begin: what is written, and what it finds first. */
-interface Start {
-  readonly row: InstanceRow
-  /** The one of the same id that it replaces. */
-  readonly existing: InstanceRow | undefined
-  readonly event: HistoryEvent
-  readonly letter: number
-}
-
 type Child =
   | { readonly kind: 'start'; readonly start: Start }
   | {
@@ -67,33 +52,18 @@ type Child =
       readonly arrival: { kind: 'event'; event: HistoryEvent; executionId: string; letter: number }
     }
 
-/** Something that has come for an instance. */
-type Arrival = (
-  | { readonly kind: 'event'; readonly event: HistoryEvent }
-  | { readonly kind: 'terminate' | 'suspend' | 'resume'; readonly reason: string }
-) & {
-  /** Its number on disk, if it is there. */
-  readonly letter?: number
-  /** Set on answers, which are for one execution only. */
-  readonly executionId?: string
-}
-
-/** Instances in memory beyond those that have something to do. */
-const mostIdle = 2_000
-
 export class TaskHub {
   readonly settings: HubSettings
   readonly #options: HubOptions
   readonly #tables: HubTables
-  readonly #live = new Map<string, Live>()
+  readonly #live: LiveInstances
   /** Starts that are not on disk yet. */
   readonly #starting = new Map<string, Promise<void>>()
-  /** By instance and number. */
-  readonly #timers = new Map<string, Map<number, Cancel>>()
+  readonly #timers: Timers
   readonly #running = new Set<Promise<void>>()
   readonly #activityLimit: Limit
   readonly #turnLimit: Limit
-  readonly #ends = new Map<string, Set<() => void>>()
+  readonly #ends: Ends
   #lastLetter = 0
   #closed = false
 
@@ -101,6 +71,9 @@ export class TaskHub {
     this.#options = options
     this.settings = options.settings
     this.#tables = openHubTables(options.store)
+    this.#live = new LiveInstances(this.#tables)
+    this.#timers = new Timers(options.clock)
+    this.#ends = new Ends(options.clock)
     this.#activityLimit = limitOf(options.settings.maxConcurrentActivityFunctions)
     this.#turnLimit = limitOf(options.settings.maxConcurrentOrchestratorFunctions)
   }
@@ -119,7 +92,7 @@ export class TaskHub {
         id: Number(key[1]),
         what: { kind: 'timer', fireAt: value.fireAt },
       })
-    for (const id of this.#addressees()) this.#kick(this.#load(id))
+    for (const id of this.#addressees()) this.#kick(this.#live.load(id))
   }
 
   #addressees(): Set<string> {
@@ -129,16 +102,15 @@ export class TaskHub {
   /** A letter can come in the moment in which its instance ends. */
   async #dropDeadLetters(): Promise<void> {
     const dead = [...this.#addressees()].filter((id) => hasEnded(this.find(id)?.status ?? 'Terminated'))
-    await this.#options.store.commit((changes) => {
-      for (const id of dead)
-        for (const { key } of this.#tables.letters.entries({ prefix: [id] })) changes.remove(this.#tables.letters, key)
+    await this.#write((writing) => {
+      for (const id of dead) writing.dropLetters(id)
     })
   }
 
   /** Begins no more turns and activities, waits for those that run. The store stays open. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const timers of this.#timers.values()) for (const cancel of timers.values()) cancel()
+    this.#timers.close()
     await Promise.allSettled(this.#running)
   }
 
@@ -152,7 +124,7 @@ export class TaskHub {
   }
 
   historyOf(id: string): HistoryEvent[] {
-    return [...this.#tables.history.entries({ prefix: [id] })].map(({ value }) => readEvent(value))
+    return historyIn(this.#tables, id)
   }
 
   /**
@@ -182,7 +154,7 @@ export class TaskHub {
 
   async #startNew(row: InstanceRow, existing: InstanceRow | undefined): Promise<void> {
     const start = this.#startOf(row, existing)
-    await this.#options.store.commit((changes) => this.#writeStart(changes, start))
+    await this.#write((writing) => writing.start(start))
     this.#take(start)
   }
 
@@ -190,21 +162,10 @@ export class TaskHub {
     return { row, existing, event: this.#startedEvent(row), letter: this.#nextLetter() }
   }
 
-  #writeStart(changes: Changes, { row, existing, event, letter }: Start): void {
-    const { id } = row
-    if (existing) {
-      removeBelongings(changes, this.#tables, id)
-      changes.remove(this.#tables.byCreation, [existing.createdAt, id])
-    }
-    changes.put(this.#tables.instances, [id], row)
-    changes.put(this.#tables.byCreation, [row.createdAt, id], true)
-    changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
-  }
-
   /** Once the start is on disk. */
   #take({ row, event, letter }: Start): void {
     const live: Live = { row, events: [], played: '', inbox: [{ kind: 'event', event, letter }], busy: false }
-    this.#live.set(row.id, live)
+    this.#live.add(live)
     this.#kick(live)
   }
 
@@ -223,12 +184,6 @@ export class TaskHub {
     const details = { TaskScheduledId: task, ...childFailure(what.name, refusal.message) }
     const event = eventOf('SubOrchestrationInstanceFailed', clock.now(), details)
     return [{ kind: 'refused', arrival: { kind: 'event', event, executionId, letter: this.#nextLetter() } }]
-  }
-
-  #writeChild(changes: Changes, id: string, child: Child): void {
-    if (child.kind === 'start') return this.#writeStart(changes, child.start)
-    const { event, letter, executionId } = child.arrival
-    changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event), executionId })
   }
 
   /** @param input JSON text. @throws HubError 404, 410 */
@@ -266,13 +221,13 @@ export class TaskHub {
     const letter = this.#nextLetter()
     // Nothing has come but the word itself; it is what moves the instance.
     const event = eventOf('GenericEvent', now, { Name: 'Rewound', Reason: reason })
-    await this.#options.store.commit((changes) => {
-      for (const { key } of this.#tables.history.entries({ prefix: [id] })) changes.remove(this.#tables.history, key)
-      this.#append(changes, id, 0, events)
-      changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
-      changes.put(this.#tables.instances, [id], row)
+    await this.#write((writing) => {
+      writing.dropHistory(id)
+      writing.append(id, 0, events)
+      writing.event(id, letter, event)
+      writing.instance(row)
     })
-    this.#kick(this.#load(id))
+    this.#kick(this.#live.load(id))
     for (const child of children) await this.rewind(child, reason)
   }
 
@@ -281,7 +236,7 @@ export class TaskHub {
     const row = this.find(id)
     if (!row) throw noSuchInstance()
     if (!hasEnded(row.status)) throw notEnded()
-    this.#live.delete(id)
+    this.#live.forget(id)
     await this.#options.store.commit((changes) => {
       removeBelongings(changes, this.#tables, id)
       changes.remove(this.#tables.byCreation, [row.createdAt, id])
@@ -293,23 +248,11 @@ export class TaskHub {
   async waitForEnd(id: string, ms: number): Promise<boolean> {
     const row = this.find(id)
     if (!row || hasEnded(row.status)) return true
-    return new Promise((resolve) => {
-      const waiters = this.#ends.get(id) ?? new Set()
-      this.#ends.set(id, waiters)
-      const ended = () => {
-        cancel()
-        resolve(true)
-      }
-      const cancel = this.#options.clock.after(ms, () => {
-        waiters.delete(ended)
-        resolve(false)
-      })
-      waiters.add(ended)
-    })
+    return this.#ends.wait(id, ms)
   }
 
   #alive(id: string): InstanceRow {
-    const row = this.#live.get(id)?.row ?? this.find(id)
+    const row = this.#live.known(id)?.row ?? this.find(id)
     if (!row) throw noSuchInstance()
     if (hasEnded(row.status)) throw alreadyEnded()
     return row
@@ -321,6 +264,10 @@ export class TaskHub {
     return number
   }
 
+  async #write(write: (writing: Writing) => void): Promise<void> {
+    await this.#options.store.commit((changes) => write(new Writing(changes, this.#tables)))
+  }
+
   #nextLetter(): number {
     this.#lastLetter += 1
     return this.#lastLetter
@@ -329,7 +276,7 @@ export class TaskHub {
   /** Hands over what has come, unless it is for an execution that is no more. */
   #deliver(id: string, arrival: Arrival): void {
     if (this.#closed) return
-    const live = this.#load(id)
+    const live = this.#live.load(id)
     if (!live || hasEnded(live.row.status)) return
     if (arrival.executionId !== undefined && arrival.executionId !== live.row.executionId) return
     // What was just read from disk may have brought the letter along.
@@ -413,7 +360,7 @@ export class TaskHub {
     else {
       await this.#commit(live, arrivals, [...fresh, ...result.events], change, result)
       reach('hub:turn-persisted')
-      for (const id of result.cancel) this.#cancelTimer(row.id, id)
+      for (const id of result.cancel) this.#timers.cancel(row.id, id)
       for (const need of result.begin) this.#begin(row.id, row.executionId, need)
     }
   }
@@ -445,17 +392,13 @@ export class TaskHub {
     const first = live.events.length
     const answer = this.#answerOf(row)
     const letter = answer && this.#nextLetter()
-    await this.#options.store.commit((changes) => {
-      this.#dropOutstanding(changes, id)
-      for (const { key } of this.#tables.letters.entries({ prefix: [id] })) changes.remove(this.#tables.letters, key)
-      this.#append(changes, id, first, events)
-      changes.put(this.#tables.instances, [id], row)
-      if (row.parent && letter !== undefined)
-        changes.put(this.#tables.letters, [row.parent.id, letter], {
-          kind: 'event',
-          text: JSON.stringify(answer),
-          executionId: row.parent.executionId,
-        })
+    await this.#write((writing) => {
+      writing.dropOutstanding(id)
+      writing.dropLetters(id)
+      writing.append(id, first, events)
+      writing.instance(row)
+      if (row.parent && answer && letter !== undefined)
+        writing.event(row.parent.id, letter, answer, row.parent.executionId)
     })
     live.row = row
     live.inbox.length = 0
@@ -479,11 +422,9 @@ export class TaskHub {
   }
 
   #forget(id: string): void {
-    this.#live.delete(id)
-    for (const cancel of this.#timers.get(id)?.values() ?? []) cancel()
-    this.#timers.delete(id)
-    for (const ended of this.#ends.get(id) ?? []) ended()
-    this.#ends.delete(id)
+    this.#live.forget(id)
+    this.#timers.cancelAllOf(id)
+    this.#ends.tell(id)
   }
 
   /** Continue as new: the same instance, a new execution with an empty history. Events that came meanwhile stay. */
@@ -500,13 +441,12 @@ export class TaskHub {
       event,
       letter: this.#nextLetter(),
     }))
-    await this.#options.store.commit((changes) => {
-      this.#dropOutstanding(changes, id)
-      for (const { key } of this.#tables.history.entries({ prefix: [id] })) changes.remove(this.#tables.history, key)
-      this.#removeLetters(changes, id, arrivals)
-      for (const { event, letter } of first)
-        changes.put(this.#tables.letters, [id, letter], { kind: 'event', text: JSON.stringify(event) })
-      changes.put(this.#tables.instances, [id], row)
+    await this.#write((writing) => {
+      writing.dropOutstanding(id)
+      writing.dropHistory(id)
+      writing.took(id, arrivals)
+      for (const { event, letter } of first) writing.event(id, letter, event)
+      writing.instance(row)
     })
     live.row = row
     live.events.length = 0
@@ -526,42 +466,21 @@ export class TaskHub {
     const first = live.events.length
     const row: InstanceRow = { ...live.row, ...change, events: first + events.length }
     const children = (result?.begin ?? []).flatMap((need) => this.#childOf(row, need))
-    await this.#options.store.commit((changes) => {
-      for (const child of children) this.#writeChild(changes, id, child)
-      this.#removeLetters(changes, id, arrivals)
-      this.#append(changes, id, first, events)
-      for (const arrival of arrivals) if (arrival.kind === 'event') this.#removeAnswered(changes, id, arrival.event)
-      for (const timer of result?.cancel ?? []) changes.remove(this.#tables.timers, [id, timer])
-      for (const { id: number, what } of result?.begin ?? [])
-        if (what.kind === 'timer') changes.put(this.#tables.timers, [id, number], { executionId, fireAt: what.fireAt })
-        else if (what.kind === 'activity')
-          changes.put(this.#tables.tasks, [id, number], { executionId, name: what.name, input: what.input })
-      changes.put(this.#tables.instances, [id], row)
+    await this.#write((writing) => {
+      for (const child of children)
+        if (child.kind === 'start') writing.start(child.start)
+        else writing.event(id, child.arrival.letter, child.arrival.event, executionId)
+      writing.took(id, arrivals)
+      writing.append(id, first, events)
+      for (const timer of result?.cancel ?? []) writing.cancelTimer(id, timer)
+      for (const need of result?.begin ?? []) writing.begin(id, executionId, need)
+      writing.instance(row)
     })
     live.row = row
-    live.events.push(...events)
-    live.played = [live.played, ...events.map((event) => textOf(event, true))].filter(Boolean).join(',')
+    markPlayed(live, events)
     for (const child of children)
       if (child.kind === 'start') this.#take(child.start)
       else this.#deliver(id, child.arrival)
-  }
-
-  #append(changes: Changes, id: string, first: number, events: readonly HistoryEvent[]): void {
-    events.forEach((event, index) => changes.put(this.#tables.history, [id, first + index], JSON.stringify(event)))
-  }
-
-  #removeLetters(changes: Changes, id: string, arrivals: readonly Arrival[]): void {
-    for (const { letter } of arrivals) if (letter !== undefined) changes.remove(this.#tables.letters, [id, letter])
-  }
-
-  #removeAnswered(changes: Changes, id: string, { TaskScheduledId, TimerId }: HistoryEvent): void {
-    if (TaskScheduledId !== undefined) changes.remove(this.#tables.tasks, [id, TaskScheduledId])
-    if (TimerId !== undefined) changes.remove(this.#tables.timers, [id, TimerId])
-  }
-
-  #dropOutstanding(changes: Changes, id: string): void {
-    for (const table of [this.#tables.tasks, this.#tables.timers])
-      for (const { key } of table.entries({ prefix: [id] })) changes.remove(table, key)
   }
 
   #begin(id: string, executionId: string, { id: number, what }: Need): void {
@@ -594,56 +513,11 @@ export class TaskHub {
   }
 
   #armTimer(id: string, executionId: string, number: number, fireAt: number): void {
-    const { clock } = this.#options
-    const cancel = clock.after(Math.max(0, fireAt - clock.now()), () => {
-      this.#dropTimer(id, number)
-      const event = eventOf('TimerFired', clock.now(), { TimerId: number, FireAt: new Date(fireAt).toISOString() })
+    this.#timers.arm(id, number, fireAt, () => {
+      const details = { TimerId: number, FireAt: new Date(fireAt).toISOString() }
+      const event = eventOf('TimerFired', this.#options.clock.now(), details)
       this.#deliver(id, { kind: 'event', event, executionId })
     })
-    this.#timers.set(id, (this.#timers.get(id) ?? new Map<number, Cancel>()).set(number, cancel))
-  }
-
-  #cancelTimer(id: string, number: number): void {
-    this.#timers.get(id)?.get(number)?.()
-    this.#dropTimer(id, number)
-  }
-
-  #dropTimer(id: string, number: number): void {
-    const own = this.#timers.get(id)
-    own?.delete(number)
-    if (own?.size === 0) this.#timers.delete(id)
-  }
-
-  /** From memory or from disk; undefined for an instance that was purged. */
-  #load(id: string): Live | undefined {
-    const known = this.#live.get(id)
-    if (known) {
-      // Moved to the end: the longest unused ones stand first.
-      this.#live.delete(id)
-      this.#live.set(id, known)
-      return known
-    }
-    const row = this.find(id)
-    if (!row) return undefined
-    const events = this.historyOf(id)
-    const inbox = [...this.#tables.letters.entries({ prefix: [id] })].map(({ key, value }) =>
-      arrivalOf(Number(key[1]), value),
-    )
-    // A new execution begins with its start, even if an event was there before it.
-    inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
-    const live: Live = { row, events, played: events.map((event) => textOf(event, true)).join(','), inbox, busy: false }
-    if (!hasEnded(row.status)) this.#remember(id, live)
-    return live
-  }
-
-  #remember(id: string, live: Live): void {
-    this.#live.set(id, live)
-    if (this.#live.size <= mostIdle) return
-    for (const [other, { busy, inbox }] of this.#live)
-      if (other !== id && !busy && inbox.length === 0) {
-        this.#live.delete(other)
-        return
-      }
   }
 
   #newRow(id: string, name: string, version: string, input: string | null): InstanceRow {
@@ -674,45 +548,6 @@ export class TaskHub {
     })
   }
 }
-
-/** The trigger's JSON text: the history with the fresh events at its end, and the input as a value. */
-function payloadOf({ row, played }: Live, fresh: readonly HistoryEvent[]): string {
-  const history = [played, ...fresh.map((event) => textOf(event, false))].filter(Boolean).join(',')
-  const rest = JSON.stringify({
-    instanceId: row.id,
-    isReplaying: played !== '',
-    parentInstanceId: row.parent?.id ?? null,
-    upperSchemaVersion: 1,
-    upperSchemaVersionNew: 3,
-    // No timer is too long here: the SDK need not cut one into slices.
-    longRunningTimerIntervalDuration: '10000.00:00:00',
-    maximumShortTimerDuration: '10000.00:00:00',
-    defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
-  })
-  return `{"history":[${history}],"input":${row.input ?? 'null'},${rest.slice(1)}`
-}
-
-const textOf = (event: HistoryEvent, isPlayed: boolean) =>
-  `${JSON.stringify(event).slice(0, -1)},"IsPlayed":${isPlayed}}`
-
-// What stands in the store was written by `JSON.stringify` above.
-function readEvent(text: string): HistoryEvent {
-  const event: HistoryEvent = JSON.parse(text)
-  return event
-}
-
-function arrivalOf(letter: number, written: Letter): Arrival {
-  return written.kind === 'event'
-    ? {
-        kind: 'event',
-        event: readEvent(written.text),
-        letter,
-        ...(written.executionId === undefined ? {} : { executionId: written.executionId }),
-      }
-    : { kind: written.kind, reason: written.reason, letter }
-}
-
-const isStart = (arrival: Arrival) => arrival.kind === 'event' && arrival.event.EventType === eventType.ExecutionStarted
 
 function childFailure(name: string, words: string) {
   return { Reason: `Sub-orchestration '${name}' failed: ${words}`, Details: words, FailureDetails: null }

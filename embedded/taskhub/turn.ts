@@ -121,7 +121,7 @@ function schedulingOf({ id, what }: Need, now: number, executionId: string): His
 
 /** An id that is not given is made of the parent's execution: the same in every replay, another in every execution. */
 export const childIdOf = ({ instanceId }: SubOrchestration, id: number, executionId: string) =>
-  instanceId ?? `${executionId}:${id.toString(16).padStart(4, '0')}`
+  instanceId ?? `${executionId}:${id}`
 
 const isScheduling = ({ EventType }: HistoryEvent) =>
   EventType === eventType.TaskScheduled ||

@@ -1,0 +1,126 @@
+// Instances in memory: those that have something to do, or had lately. Everything in them is on disk too.
+
+import { eventType, type HistoryEvent } from './history.js'
+import { hasEnded, type HubTables, type InstanceRow, type Letter } from './tables.js'
+
+export interface Live {
+  row: InstanceRow
+  readonly events: HistoryEvent[]
+  /** The events as JSON texts, separated by commas, all marked as played. */
+  played: string
+  readonly inbox: Arrival[]
+  busy: boolean
+}
+
+/** Something that has come for an instance. */
+export type Arrival = (
+  | { readonly kind: 'event'; readonly event: HistoryEvent }
+  | { readonly kind: 'terminate' | 'suspend' | 'resume'; readonly reason: string }
+) & {
+  /** Its number on disk, if it is there. */
+  readonly letter?: number
+  /** Set on answers, which are for one execution only. */
+  readonly executionId?: string
+}
+
+/** Instances beyond those that have something to do. */
+const mostIdle = 2_000
+
+export class LiveInstances {
+  readonly #tables: HubTables
+  /** The longest unused ones first. */
+  readonly #live = new Map<string, Live>()
+
+  constructor(tables: HubTables) {
+    this.#tables = tables
+  }
+
+  /** Only what is in memory. */
+  known(id: string): Live | undefined {
+    return this.#live.get(id)
+  }
+
+  /** From memory or from disk; undefined for an instance that was purged. */
+  load(id: string): Live | undefined {
+    const known = this.#live.get(id)
+    if (known) {
+      this.#live.delete(id)
+      this.#live.set(id, known)
+      return known
+    }
+    const row = this.#tables.instances.get([id])
+    if (!row) return undefined
+    const events = historyIn(this.#tables, id)
+    const inbox = [...this.#tables.letters.entries({ prefix: [id] })].map(({ key, value }) =>
+      arrivalOf(Number(key[1]), value),
+    )
+    // A new execution begins with its start, even if an event was there before it.
+    inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
+    const live: Live = { row, events, played: playedOf(events), inbox, busy: false }
+    if (!hasEnded(row.status)) this.#remember(id, live)
+    return live
+  }
+
+  add(live: Live): void {
+    this.#live.set(live.row.id, live)
+  }
+
+  forget(id: string): void {
+    this.#live.delete(id)
+  }
+
+  #remember(id: string, live: Live): void {
+    this.#live.set(id, live)
+    if (this.#live.size <= mostIdle) return
+    for (const [other, { busy, inbox }] of this.#live)
+      if (other !== id && !busy && inbox.length === 0) {
+        this.#live.delete(other)
+        return
+      }
+  }
+}
+
+export const historyIn = (tables: HubTables, id: string): HistoryEvent[] =>
+  [...tables.history.entries({ prefix: [id] })].map(({ value }) => readEvent(value))
+
+/** The trigger's JSON text: the history with the fresh events at its end, and the input as a value. */
+export function payloadOf({ row, played }: Live, fresh: readonly HistoryEvent[]): string {
+  const history = [played, ...fresh.map((event) => textOf(event, false))].filter(Boolean).join(',')
+  const rest = JSON.stringify({
+    instanceId: row.id,
+    isReplaying: played !== '',
+    parentInstanceId: row.parent?.id ?? null,
+    upperSchemaVersion: 1,
+    upperSchemaVersionNew: 3,
+    // No timer is too long here: the SDK need not cut one into slices.
+    longRunningTimerIntervalDuration: '10000.00:00:00',
+    maximumShortTimerDuration: '10000.00:00:00',
+    defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
+  })
+  return `{"history":[${history}],"input":${row.input ?? 'null'},${rest.slice(1)}`
+}
+
+/** These events have been seen by the code. */
+export function markPlayed(live: Live, events: readonly HistoryEvent[]): void {
+  live.events.push(...events)
+  live.played = [live.played, playedOf(events)].filter(Boolean).join(',')
+}
+
+const playedOf = (events: readonly HistoryEvent[]) => events.map((event) => textOf(event, true)).join(',')
+
+const textOf = (event: HistoryEvent, isPlayed: boolean) =>
+  `${JSON.stringify(event).slice(0, -1)},"IsPlayed":${isPlayed}}`
+
+// What stands in the store was written by `JSON.stringify`, by the hub.
+function readEvent(text: string): HistoryEvent {
+  const event: HistoryEvent = JSON.parse(text)
+  return event
+}
+
+function arrivalOf(letter: number, written: Letter): Arrival {
+  if (written.kind !== 'event') return { kind: written.kind, reason: written.reason, letter }
+  const { text, executionId } = written
+  return { kind: 'event', event: readEvent(text), letter, ...(executionId === undefined ? {} : { executionId }) }
+}
+
+const isStart = (arrival: Arrival) => arrival.kind === 'event' && arrival.event.EventType === eventType.ExecutionStarted

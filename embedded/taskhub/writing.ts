@@ -1,0 +1,97 @@
+// What one commit of the hub is made of.
+
+import type { Changes } from '../store/store.js'
+import type { HistoryEvent } from './history.js'
+import type { Arrival } from './live.js'
+import type { Need } from './planner.js'
+import { type HubTables, type InstanceRow, removeBelongings } from './tables.js'
+
+/** An instance that is to begin: what is written, and what it finds first. */
+export interface Start {
+  readonly row: InstanceRow
+  /** The one of the same id that it replaces. */
+  readonly existing: InstanceRow | undefined
+  readonly event: HistoryEvent
+  readonly letter: number
+}
+
+export class Writing {
+  readonly #changes: Changes
+  readonly #tables: HubTables
+
+  constructor(changes: Changes, tables: HubTables) {
+    this.#changes = changes
+    this.#tables = tables
+  }
+
+  start({ row, existing, event, letter }: Start): void {
+    const { id } = row
+    if (existing) {
+      removeBelongings(this.#changes, this.#tables, id)
+      this.#changes.remove(this.#tables.byCreation, [existing.createdAt, id])
+    }
+    this.instance(row)
+    this.#changes.put(this.#tables.byCreation, [row.createdAt, id], true)
+    this.event(id, letter, event)
+  }
+
+  instance(row: InstanceRow): void {
+    this.#changes.put(this.#tables.instances, [row.id], row)
+  }
+
+  /** Something that comes for an instance. @param executionId the execution that it is for, if only for one */
+  event(id: string, letter: number, event: HistoryEvent, executionId?: string): void {
+    const written = { kind: 'event', text: JSON.stringify(event) } as const
+    this.#changes.put(
+      this.#tables.letters,
+      [id, letter],
+      executionId === undefined ? written : { ...written, executionId },
+    )
+  }
+
+  append(id: string, first: number, events: readonly HistoryEvent[]): void {
+    events.forEach((event, index) =>
+      this.#changes.put(this.#tables.history, [id, first + index], JSON.stringify(event)),
+    )
+  }
+
+  /** What is to run or to wait from now on, and outlives the process. */
+  begin(id: string, executionId: string, { id: number, what }: Need): void {
+    if (what.kind === 'timer')
+      this.#changes.put(this.#tables.timers, [id, number], { executionId, fireAt: what.fireAt })
+    if (what.kind === 'activity')
+      this.#changes.put(this.#tables.tasks, [id, number], { executionId, name: what.name, input: what.input })
+  }
+
+  cancelTimer(id: string, number: number): void {
+    this.#changes.remove(this.#tables.timers, [id, number])
+  }
+
+  /** They are in the history now, and what they answer is not outstanding any more. */
+  took(id: string, arrivals: readonly Arrival[]): void {
+    for (const arrival of arrivals) {
+      if (arrival.letter !== undefined) this.#changes.remove(this.#tables.letters, [id, arrival.letter])
+      if (arrival.kind !== 'event') continue
+      const { TaskScheduledId, TimerId } = arrival.event
+      if (TaskScheduledId !== undefined) this.#changes.remove(this.#tables.tasks, [id, TaskScheduledId])
+      if (TimerId !== undefined) this.cancelTimer(id, TimerId)
+    }
+  }
+
+  dropOutstanding(id: string): void {
+    this.#removeAll(this.#tables.tasks, id)
+    this.#removeAll(this.#tables.timers, id)
+  }
+
+  dropLetters(id: string): void {
+    this.#removeAll(this.#tables.letters, id)
+  }
+
+  dropHistory(id: string): void {
+    this.#removeAll(this.#tables.history, id)
+  }
+
+  #removeAll(table: HubTables['tasks' | 'timers' | 'letters' | 'history'], id: string): void {
+    for (const { key } of table.entries({ prefix: [id] })) this.#changes.remove(table, key)
+  }
+}
