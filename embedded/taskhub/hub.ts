@@ -25,6 +25,7 @@ import {
   noSuchOrchestrator,
 } from './errors.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
+import { callHttp, httpActivity } from './http-activity.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
@@ -503,7 +504,8 @@ export class TaskHub {
   ): Promise<void> {
     if (this.#closed) return
     const { code, clock, reach } = this.#options
-    const answer = await code.runActivity(name, input, id).then(
+    const work = name === httpActivity ? callHttp(input) : code.runActivity(name, input, id)
+    const answer = await work.then(
       (result) => ({ name: 'TaskCompleted' as const, details: { Result: result } }),
       (error: unknown) => ({ name: 'TaskFailed' as const, details: failureDetails(name, error) }),
     )

@@ -5,11 +5,13 @@
 //   P2  Waiting for an external event and continuing as new take none.
 //   P3  A retry takes one number for its wait when the failure is processed, and one for the next attempt when the wait is over. After the last
 //       failure the SDK still waits for one timer, due at once.
+//   P3a A call of HTTP that is answered with 202 takes two numbers at once: for the wait, and for the next call, which is asked for when the wait is over.
 //   P4  The same action object is the same task, however often it is yielded.
 //   P5  An event goes to the waiter that came last; events that come before any waiter are kept in order.
 
 import { z } from 'zod'
 import { eventType, type HistoryEvent } from './history.js'
+import { type HttpRequest, httpActivity, httpRequest, pollAfter } from './http-activity.js'
 
 /** Something that must exist because the orchestrator asked for it. */
 export interface Need {
@@ -76,6 +78,7 @@ const action = z.discriminatedUnion('actionType', [
   z.object({ actionType: z.literal(4), input: z.unknown().optional() }),
   z.object({ actionType: z.literal(5), fireAt: z.coerce.date(), isCanceled: z.boolean().optional() }),
   z.object({ actionType: z.literal(6), externalEventName: z.string() }),
+  z.object({ actionType: z.literal(8), httpRequest }),
   z.object({ actionType: z.literal(11), compoundActions: z.array(z.unknown()) }),
   z.object({ actionType: z.literal(12), compoundActions: z.array(z.unknown()) }),
 ])
@@ -83,7 +86,6 @@ type Action = z.infer<typeof action>
 
 const unsupported: Readonly<Record<number, string>> = {
   7: 'entities',
-  8: 'callHttp',
   9: 'entities',
   13: 'entity locks',
   14: 'entity locks',
@@ -103,15 +105,16 @@ interface Node {
   outcome: 'succeeded' | 'failed' | undefined
 }
 
-type Settle = (succeeded: boolean) => void
+type Settle = (succeeded: boolean, result: string | null | undefined) => void
 
 class Planner {
   readonly #actions: readonly unknown[]
   readonly #nodes = new Map<unknown, Node>()
-  readonly #needs: Need[] = []
+  /** By number; a number that is taken, but not asked for yet, has none. */
+  readonly #needs: (Need | undefined)[] = []
   readonly #open = new Map<number, { node: Node; settle: Settle }>()
   /** Answers that came before what they answer was asked for again in this replay. */
-  readonly #early = new Map<number, boolean>()
+  readonly #early = new Map<number, { readonly succeeded: boolean; readonly result: string | null | undefined }>()
   readonly #waiters = new Map<string, Node[]>()
   readonly #unheard = new Map<string, number>()
   #now = 0
@@ -128,7 +131,7 @@ class Planner {
     const timers = [...this.#open].filter(([, { node }]) => isCancelled(node)).map(([id]) => id)
     const cancelled = new Set(timers)
     return {
-      needs: this.#needs,
+      needs: this.#needs.filter((need) => need !== undefined),
       open: new Set([...this.#open.keys()].filter((id) => !cancelled.has(id))),
       cancelled: timers,
       next: this.#next,
@@ -144,14 +147,14 @@ class Planner {
         break
       case eventType.TaskCompleted:
       case eventType.SubOrchestrationInstanceCompleted:
-        this.#settle(event.TaskScheduledId, true)
+        this.#settle(event.TaskScheduledId, true, event.Result)
         break
       case eventType.TaskFailed:
       case eventType.SubOrchestrationInstanceFailed:
-        this.#settle(event.TaskScheduledId, false)
+        this.#settle(event.TaskScheduledId, false, undefined)
         break
       case eventType.TimerFired:
-        this.#settle(event.TimerId, true)
+        this.#settle(event.TimerId, true, undefined)
         break
       case eventType.EventRaised:
         if (this.#next) this.#next.raised.push(event)
@@ -196,6 +199,8 @@ class Planner {
         return this.#attempt(node, subOrchestrationOf(asked), undefined, 1)
       case 3:
         return this.#attempt(node, subOrchestrationOf(asked), asked.retryOptions, 1)
+      case 8:
+        return this.#call(node, asked.httpRequest)
       case 4:
         this.#next = {
           input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input),
@@ -223,20 +228,40 @@ class Planner {
     })
   }
 
-  #need(node: Node, what: Need['what'], settle: Settle): void {
-    const id = this.#needs.length
-    this.#needs.push({ id, what })
-    const early = this.#early.get(id)
-    if (early === undefined) this.#open.set(id, { node, settle })
-    else settle(early)
+  #call(node: Node, request: HttpRequest, number = this.#reserve()): void {
+    const what = { kind: 'activity', name: httpActivity, input: JSON.stringify(request) } as const
+    this.#need(
+      node,
+      what,
+      (succeeded, result) => {
+        const poll = succeeded ? pollAfter(request, result) : undefined
+        if (!poll) return this.#finish(node, succeeded)
+        const timer = this.#reserve()
+        const next = this.#reserve()
+        const wait = { kind: 'timer', fireAt: this.#now + poll.wait } as const
+        this.#need(node, wait, () => this.#call(node, poll.request, next), timer)
+      },
+      number,
+    )
   }
 
-  #settle(id: number | undefined, succeeded: boolean): void {
+  #reserve(): number {
+    return this.#needs.push(undefined) - 1
+  }
+
+  #need(node: Node, what: Need['what'], settle: Settle, id = this.#reserve()): void {
+    this.#needs[id] = { id, what }
+    const early = this.#early.get(id)
+    if (early === undefined) this.#open.set(id, { node, settle })
+    else settle(early.succeeded, early.result)
+  }
+
+  #settle(id: number | undefined, succeeded: boolean, result: string | null | undefined): void {
     if (id === undefined) return
     const open = this.#open.get(id)
     this.#open.delete(id)
-    if (open) open.settle(succeeded)
-    else this.#early.set(id, succeeded)
+    if (open) open.settle(succeeded, result)
+    else this.#early.set(id, { succeeded, result })
   }
 
   #listen(node: Node, name: string): void {

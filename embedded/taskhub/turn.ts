@@ -130,8 +130,9 @@ const isScheduling = ({ EventType }: HistoryEvent) =>
 
 /** Where the history and the code of today disagree, in words. */
 function differenceBetween({ needs }: Plan, history: readonly HistoryEvent[]): string | undefined {
+  const byNumber = new Map(needs.map((need) => [need.id, need]))
   for (const event of history.filter(isScheduling)) {
-    const need = needs[event.EventId]
+    const need = byNumber.get(event.EventId)
     const was = wordsOf(kindOf(event), event.Name)
     const is = need ? wordsOf(need.what.kind, 'name' in need.what ? need.what.name : undefined) : 'nothing'
     if (was.toLowerCase() !== is.toLowerCase())

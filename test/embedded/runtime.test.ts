@@ -122,6 +122,33 @@ describe('an orchestration', () => {
     expect(historyEvents.filter(({ EventType }: { EventType: string }) => EventType === 'TimerCreated')).toHaveLength(1)
   })
 
+  it('calls HTTP, and asks again as long as it is told to', async () => {
+    const patient = await run('callsHttp', { url: `${url}/job`, asks: true })
+    const hasty = await run('callsHttp', { url: `${url}/job`, asks: false })
+    const lost = await run('callsHttp', { url: 'http://127.0.0.1:1/nobody', asks: true })
+
+    expect(patient.output).toEqual({ status: 200, content: '{"done":true,"polls":3}', after: 'AFTER' })
+    expect(hasty.output).toMatchObject({ status: 202, after: 'AFTER' })
+    expect(lost).toMatchObject({ runtimeStatus: 'Failed', output: expect.stringContaining('BuiltIn::HttpActivity') })
+    const { historyEvents } = await statusOf(patient.instanceId, 'showHistory=true')
+    expect(
+      historyEvents.map(({ EventType, FunctionName }: { EventType: string; FunctionName?: string }) =>
+        FunctionName ? `${EventType} ${FunctionName}` : EventType,
+      ),
+    ).toEqual([
+      'ExecutionStarted callsHttp',
+      'TaskCompleted BuiltIn::HttpActivity',
+      'TimerCreated',
+      'TimerFired',
+      'TaskCompleted BuiltIn::HttpActivity',
+      'TimerCreated',
+      'TimerFired',
+      'TaskCompleted BuiltIn::HttpActivity',
+      'TaskCompleted shout',
+      'ExecutionCompleted',
+    ])
+  })
+
   it('that has failed can be rewound, with all that it called, and does not do again what it has done', async () => {
     const plain = await run('rewindable')
     const parent = await run('rewindableParent')

@@ -196,3 +196,19 @@ app.post('mend', {
     return { status: 204 }
   },
 })
+
+let polls = 0
+app.http('job', {
+  methods: ['GET', 'POST'],
+  handler: async (request) => {
+    polls += 1
+    if (request.method === 'GET' && polls >= 3) return { jsonBody: { done: true, polls } }
+    return { status: 202, headers: { location: request.url, 'retry-after': '1' } }
+  },
+})
+df.app.orchestration('callsHttp', function* (context) {
+  const { url, asks } = context.df.getInput()
+  const answer = yield context.df.callHttp({ method: 'POST', url, body: { a: 1 }, enablePolling: asks })
+  const after = yield context.df.callActivity('shout', 'after')
+  return { status: answer.statusCode, content: answer.content, after }
+})
