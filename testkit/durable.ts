@@ -10,7 +10,7 @@ import {
 } from 'durable-functions'
 import { Orchestrator } from 'durable-functions/lib/src/orchestrations/Orchestrator.js'
 import { eventOf, eventType, type HistoryEvent, nameOf } from '../embedded/taskhub/history.js'
-import type { Need } from '../embedded/taskhub/planner.js'
+import { isEntityMessage, type Need } from '../embedded/taskhub/planner.js'
 import { type TurnResult, turnOf } from '../embedded/taskhub/turn.js'
 import { beginning } from './event.js'
 import { watch } from './purity.js'
@@ -152,6 +152,10 @@ class Orchestration {
 
   async #carryOut({ id, what }: Need): Promise<void> {
     if (what.kind === 'timer') return void this.#timers.set(id, what.fireAt)
+    if (isEntityMessage(what))
+      throw new TestkitError(
+        `The orchestrator speaks to the entity ${what.entity}: entities can be tried on a task hub only.`,
+      )
     // A sub-orchestration is to its caller what an activity is: something that answers.
     const activity = this.#world.activities?.[what.name]
     if (!activity)

@@ -9,6 +9,8 @@ export interface DurableCode {
   readonly activities: readonly string[]
   /** One replay; `payload` is the trigger's JSON text. Resolves also when the orchestrator threw. */
   runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
+  runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
 }
@@ -30,6 +32,7 @@ const stateMark = '\n\n$OutOfProcData$:'
 export function durableCodeOf(app: FunctionApp): DurableCode {
   const orchestrators = byName(app, 'orchestrationtrigger')
   const activities = byName(app, 'activitytrigger')
+  const entities = byName(app, 'entitytrigger')
   return {
     orchestrators: [...orchestrators.values()].map(({ name }) => name),
     activities: [...activities.values()].map(({ name }) => name),
@@ -50,6 +53,12 @@ export function durableCodeOf(app: FunctionApp): DurableCode {
         const actions = listIn(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')
         return { state: words.slice(at + stateMark.length), actions, threw: true }
       }
+    },
+
+    async runEntity(name, payload) {
+      const { trigger, name: registered } = find(entities, name)
+      const { returnValue } = await app.invoke(registered, { inputs: { [trigger.key]: { string: payload } } })
+      return jsonTextOf(returnValue)
     },
 
     async runActivity(name, input, instanceId) {

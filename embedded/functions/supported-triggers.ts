@@ -7,6 +7,7 @@ const served: Readonly<Record<string, (trigger: RegisteredFunction['trigger']) =
   httptrigger: () => true,
   orchestrationtrigger: () => true,
   activitytrigger: () => true,
+  entitytrigger: () => true,
   servicebustrigger: () => true,
   timertrigger: () => true,
 }

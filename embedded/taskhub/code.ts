@@ -6,6 +6,8 @@ export interface DurableCode {
   readonly activities: readonly string[]
   /** One replay; `payload` is the JSON text of the orchestration trigger. Resolves also when the orchestrator threw. */
   runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
+  runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
 }

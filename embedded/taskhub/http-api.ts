@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { managementUrlsOf } from './client-binding.js'
+import { entityIdOf, partsOf } from './entities.js'
 import { badRequest, HubError, noSuchInstance } from './errors.js'
 import type { TaskHub } from './hub.js'
 import { statusView } from './status-view.js'
@@ -67,10 +68,37 @@ async function answer(call: Call): Promise<void> {
       return send(call.response, 202)
     case 'POST instances/id/restart':
       return tellStarted(call, await call.hub.restart(id ?? '', call.query.flag('restartWithNewInstanceId', true)))
+    case 'GET entities/':
+    case 'GET entities/id':
+      return tellEntities(call, id)
+    case 'GET entities/id/' + (operation ?? '').toLowerCase(): {
+      const state = call.hub.entities.stateOf(entityIdOf(id ?? '', keyIn(operation)))
+      if (state === undefined) throw noSuchInstance()
+      return send(call.response, 200, JSON.parse(state))
+    }
+    case 'POST entities/id/' + (operation ?? '').toLowerCase():
+    case 'DELETE entities/id/' + (operation ?? '').toLowerCase(): {
+      const wanted = request.method === 'DELETE' ? 'delete' : (call.query.text('op') ?? '')
+      await call.hub.entities.signal(entityIdOf(id ?? '', keyIn(operation)), wanted, await jsonBody(request))
+      return send(call.response, 202)
+    }
     default:
       if (request.method === 'POST' && root.toLowerCase() === 'orchestrators') return start(call, id ?? '', operation)
       throw noSuchInstance()
   }
+}
+
+/** An empty key is written as `$`. */
+const keyIn = (text: string | undefined) => (text === '$' ? '' : (text ?? ''))
+
+function tellEntities({ hub, response, query }: Call, name: string | undefined): void {
+  const isFetching = query.flag('fetchState', false)
+  const found = [...hub.entities.list(name)].map(({ entity, state }) => ({
+    entityId: partsOf(entity),
+    lastOperationTime: new Date(state.updatedAt ?? 0).toISOString(),
+    ...(isFetching && state.state !== undefined && { state: JSON.parse(state.state) }),
+  }))
+  send(response, 200, found)
 }
 
 async function start({ hub, request, response, query }: Call, name: string, id: string | undefined): Promise<void> {

@@ -14,6 +14,7 @@ import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import type { DurableCode } from './code.js'
 import { Ends } from './ends.js'
+import { Entities } from './entities.js'
 import {
   alreadyEnded,
   alreadyExists,
@@ -29,10 +30,18 @@ import { callHttp, httpActivity } from './http-activity.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
-import type { Anew, Need } from './planner.js'
+import { type Anew, answerNameOf, type EntityMessage, isEntityMessage, type Need } from './planner.js'
 import { rewound } from './rewind.js'
 import type { HubSettings } from './settings.js'
-import { hasEnded, type HubTables, type InstanceRow, type Letter, openHubTables, removeBelongings } from './tables.js'
+import {
+  type EntityRequest,
+  hasEnded,
+  type HubTables,
+  type InstanceRow,
+  type Letter,
+  openHubTables,
+  removeBelongings,
+} from './tables.js'
 import { Timers } from './timers.js'
 import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
 import { type Start, Writing } from './writing.js'
@@ -61,6 +70,7 @@ export class TaskHub {
   /** Starts that are not on disk yet. */
   readonly #starting = new Map<string, Promise<void>>()
   readonly #timers: Timers
+  readonly entities: Entities
   readonly #running = new Set<Promise<void>>()
   readonly #activityLimit: Limit
   readonly #turnLimit: Limit
@@ -74,6 +84,12 @@ export class TaskHub {
     this.#tables = openHubTables(options.store)
     this.#live = new LiveInstances(this.#tables)
     this.#timers = new Timers(options.clock)
+    this.entities = new Entities({
+      ...options,
+      tables: this.#tables,
+      nextLetter: () => this.#nextLetter(),
+      deliver: (id, event, letter, executionId) => this.#deliver(id, { kind: 'event', event, letter, executionId }),
+    })
     this.#ends = new Ends(options.clock)
     this.#activityLimit = limitOf(options.settings.maxConcurrentActivityFunctions)
     this.#turnLimit = limitOf(options.settings.maxConcurrentOrchestratorFunctions)
@@ -83,6 +99,9 @@ export class TaskHub {
   async recover(): Promise<void> {
     await this.#dropDeadLetters()
     for (const { key } of this.#tables.letters.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
+    for (const { key } of this.#tables.entityInbox.entries())
+      this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
+    this.entities.recover()
     for (const { key, value } of this.#tables.tasks.entries())
       this.#begin(String(key[0]), value.executionId, {
         id: Number(key[1]),
@@ -113,6 +132,7 @@ export class TaskHub {
     this.#closed = true
     this.#timers.close()
     await Promise.allSettled(this.#running)
+    await this.entities.close()
   }
 
   /** What is on disk of an instance. */
@@ -404,6 +424,7 @@ export class TaskHub {
     live.row = row
     live.inbox.length = 0
     this.#forget(id)
+    await this.entities.releaseAllOf(id)
     if (row.parent && answer && letter !== undefined)
       this.#deliver(row.parent.id, { kind: 'event', event: answer, letter, executionId: row.parent.executionId })
   }
@@ -474,7 +495,11 @@ export class TaskHub {
       writing.took(id, arrivals)
       writing.append(id, first, events)
       for (const timer of result?.cancel ?? []) writing.cancelTimer(id, timer)
-      for (const need of result?.begin ?? []) writing.begin(id, executionId, need)
+      for (const need of result?.begin ?? []) {
+        writing.begin(id, executionId, need)
+        if (isEntityMessage(need.what))
+          writing.request(need.what.entity, this.#nextLetter(), requestOf({ id, executionId }, need.id, need.what))
+      }
       writing.instance(row)
     })
     live.row = row
@@ -487,6 +512,7 @@ export class TaskHub {
   #begin(id: string, executionId: string, { id: number, what }: Need): void {
     if (this.#closed) return
     if (what.kind === 'timer') return this.#armTimer(id, executionId, number, what.fireAt)
+    if (isEntityMessage(what)) return this.entities.kick(what.entity)
     // It runs by itself, and tells its parent when it has ended.
     if (what.kind === 'subOrchestration') return
     const running = this.#activityLimit(() =>
@@ -548,6 +574,23 @@ export class TaskHub {
       ParentInstance: parent ? { InstanceId: parent.id } : null,
       Tags: null,
     })
+  }
+}
+
+/** What an orchestration sends, as the entity finds it. */
+function requestOf(parent: { id: string; executionId: string }, number: number, message: EntityMessage): EntityRequest {
+  const id = answerNameOf(number)
+  switch (message.kind) {
+    case 'entityLock':
+      return { kind: 'lock', id, parent, set: message.set, position: 0 }
+    case 'entityRelease':
+      return { kind: 'release', parent: parent.id }
+    case 'entityCall':
+    case 'entitySignal':
+    default: {
+      const { operation, input } = message
+      return { kind: 'operation', operation, input, isSignal: message.kind === 'entitySignal', id, parent }
+    }
   }
 }
 

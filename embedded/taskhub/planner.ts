@@ -20,7 +20,24 @@ export interface Need {
     | { readonly kind: 'activity'; readonly name: string; readonly input: string | undefined }
     | { readonly kind: 'timer'; readonly fireAt: number }
     | SubOrchestration
+    | EntityMessage
 }
+
+/** Sent to an entity, `@name@key`. A call and a lock are answered by an event of that name. */
+export type EntityMessage =
+  | {
+      readonly kind: 'entityCall' | 'entitySignal'
+      readonly entity: string
+      readonly operation: string
+      readonly input: string | null
+    }
+  | { readonly kind: 'entityLock'; readonly entity: string; readonly set: readonly string[] }
+  | { readonly kind: 'entityRelease'; readonly entity: string }
+
+export const isEntityMessage = (what: Need['what']): what is EntityMessage => what.kind.startsWith('entity')
+
+/** The event that answers what was sent under a number. */
+export const answerNameOf = (number: number) => `entity-${number}`
 
 export interface SubOrchestration {
   readonly kind: 'subOrchestration'
@@ -79,17 +96,17 @@ const action = z.discriminatedUnion('actionType', [
   z.object({ actionType: z.literal(5), fireAt: z.coerce.date(), isCanceled: z.boolean().optional() }),
   z.object({ actionType: z.literal(6), externalEventName: z.string() }),
   z.object({ actionType: z.literal(8), httpRequest }),
+  z.object({ actionType: z.literal(7), instanceId: z.string(), operation: z.string(), input: z.unknown().optional() }),
+  z.object({ actionType: z.literal(9), instanceId: z.string(), operation: z.string(), input: z.unknown().optional() }),
+  z.object({
+    actionType: z.literal(13),
+    lockSet: z.array(z.object({ name: z.string(), key: z.string() })),
+  }),
+  z.object({ actionType: z.literal(14) }),
   z.object({ actionType: z.literal(11), compoundActions: z.array(z.unknown()) }),
   z.object({ actionType: z.literal(12), compoundActions: z.array(z.unknown()) }),
 ])
 type Action = z.infer<typeof action>
-
-const unsupported: Readonly<Record<number, string>> = {
-  7: 'entities',
-  9: 'entities',
-  13: 'entity locks',
-  14: 'entity locks',
-}
 
 /** @throws UnsupportedAction */
 export function planOf(actions: readonly unknown[], history: readonly HistoryEvent[]): Plan {
@@ -116,6 +133,10 @@ class Planner {
   /** Answers that came before what they answer was asked for again in this replay. */
   readonly #early = new Map<number, { readonly succeeded: boolean; readonly result: string | null | undefined }>()
   readonly #waiters = new Map<string, Node[]>()
+  /** Calls and locks of entities that are not answered, by the name of the event that will. */
+  readonly #asked = new Map<string, Node>()
+  /** Entities that are locked, or will be. */
+  readonly #locked: string[] = []
   readonly #unheard = new Map<string, number>()
   #now = 0
   #position = 0
@@ -157,6 +178,7 @@ class Planner {
         this.#settle(event.TimerId, true, undefined)
         break
       case eventType.EventRaised:
+        if (this.#answer(event)) break
         if (this.#next) this.#next.raised.push(event)
         else this.#hear(event.Name ?? '')
         break
@@ -199,6 +221,19 @@ class Planner {
         return this.#attempt(node, subOrchestrationOf(asked), undefined, 1)
       case 3:
         return this.#attempt(node, subOrchestrationOf(asked), asked.retryOptions, 1)
+      case 7:
+        return this.#send(node, messageOf('entityCall', asked), true)
+      case 9:
+        return this.#send(node, messageOf('entitySignal', asked), false)
+      case 13: {
+        const set = asked.lockSet.map(({ name, key }) => `@${name.toLowerCase()}@${key}`)
+        this.#locked.push(...set)
+        return this.#send(node, { kind: 'entityLock', entity: set[0] ?? '', set }, true)
+      }
+      case 14:
+        for (const entity of this.#locked.splice(0))
+          this.#needs.push({ id: this.#needs.length, what: { kind: 'entityRelease', entity } })
+        return this.#finish(node, true)
       case 8:
         return this.#call(node, asked.httpRequest)
       case 4:
@@ -243,6 +278,23 @@ class Planner {
       },
       number,
     )
+  }
+
+  /** What is answered by an event keeps nobody from ending. */
+  #send(node: Node, what: EntityMessage, isAnswered: boolean): void {
+    const id = this.#reserve()
+    this.#needs[id] = { id, what }
+    if (isAnswered) this.#asked.set(answerNameOf(id), node)
+    else this.#finish(node, true)
+  }
+
+  /** Whether the event was an entity's answer. */
+  #answer({ Name = '', Input }: HistoryEvent): boolean {
+    const node = this.#asked.get(Name)
+    if (!node) return false
+    this.#asked.delete(Name)
+    this.#finish(node, !(Input ?? '').includes('"exceptionType"'))
+    return true
   }
 
   #reserve(): number {
@@ -299,11 +351,11 @@ class Planner {
   }
 }
 
+const known = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
+
 function readAction(source: unknown): Action {
   const type = typeof source === 'object' && source !== null && 'actionType' in source ? Number(source.actionType) : -1
-  const missing = unsupported[type]
-  if (missing)
-    throw new UnsupportedAction(`This task hub does not know ${missing} yet; run the app on the platform's own.`)
+  if (!known.has(type)) throw new UnsupportedAction(`This task hub knows no action of type ${type}.`)
   // A compound one keeps its children as the objects they are; the others are read as the JSON that the SDK would send.
   return action.parse(type === 11 || type === 12 ? source : JSON.parse(JSON.stringify(source)))
 }
@@ -327,6 +379,16 @@ const subOrchestrationOf = (asked: {
   version: asked.version ?? undefined,
   instanceId: asked.instanceId ?? undefined,
   input: asked.input === undefined || asked.input === null ? null : JSON.stringify(asked.input),
+})
+
+const messageOf = (
+  kind: 'entityCall' | 'entitySignal',
+  { instanceId, operation, input }: { instanceId: string; operation: string; input?: unknown },
+): EntityMessage => ({
+  kind,
+  entity: instanceId,
+  operation,
+  input: input === undefined ? null : JSON.stringify(input),
 })
 
 /** The SDK encodes the texts among inputs as JSON, and everything else not. */

@@ -35,6 +35,7 @@ function historyView(history: readonly HistoryEvent[], showInput: boolean, showO
       case eventType.OrchestratorCompleted:
       case eventType.TaskScheduled:
       case eventType.SubOrchestrationInstanceCreated:
+      case eventType.EventSent:
         return []
       case eventType.ExecutionStarted:
         return [{ ...base, FunctionName: Name, ...(showInput && { Input: valueOf(Input) }) }]

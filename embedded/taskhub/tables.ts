@@ -47,7 +47,47 @@ export type Letter =
     }
   | { readonly kind: 'terminate' | 'suspend' | 'resume'; readonly reason: string }
 
+/** Something asked of an entity, not yet done. */
+export type EntityRequest =
+  | {
+      readonly kind: 'operation'
+      readonly operation: string
+      /** JSON text or null. */
+      readonly input: string | null
+      readonly isSignal: boolean
+      /** Of a call: the event that its answer is raised as, and to whom. */
+      readonly id?: string
+      readonly parent?: Caller
+    }
+  | {
+      readonly kind: 'lock'
+      readonly id: string
+      readonly parent: Caller
+      /** Entity ids, in the order in which they are locked. */
+      readonly set: readonly string[]
+      readonly position: number
+    }
+  | { readonly kind: 'release'; readonly parent: string }
+
+interface Caller {
+  readonly id: string
+  readonly executionId: string
+}
+
+export interface EntityState {
+  /** JSON text; absent for one that does not exist. */
+  readonly state?: string
+  /** The orchestration that holds its lock. */
+  readonly lockedBy?: string
+  /** Milliseconds since 1970. */
+  readonly updatedAt?: number
+}
+
 export interface HubTables {
+  /** [entity] */
+  readonly entities: Table<EntityState>
+  /** [entity, number] */
+  readonly entityInbox: Table<EntityRequest>
   /** [instance] */
   readonly instances: Table<InstanceRow>
   /** [time of creation, instance] */
@@ -64,6 +104,8 @@ export interface HubTables {
 
 export function openHubTables(store: Store): HubTables {
   return {
+    entities: store.table('hub.entities'),
+    entityInbox: store.table('hub.entityInbox'),
     instances: store.table('hub.instances'),
     byCreation: store.table('hub.byCreation'),
     history: store.table('hub.history'),

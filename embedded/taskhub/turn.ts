@@ -3,7 +3,15 @@
 import { z } from 'zod'
 import type { OrchestratorRun } from './code.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
-import { type Anew, type Need, type Plan, planOf, type SubOrchestration, UnsupportedAction } from './planner.js'
+import {
+  type Anew,
+  answerNameOf,
+  type Need,
+  type Plan,
+  planOf,
+  type SubOrchestration,
+  UnsupportedAction,
+} from './planner.js'
 
 export interface TurnInput {
   readonly name: string
@@ -111,6 +119,19 @@ function schedulingOf({ id, what }: Need, now: number, executionId: string): His
         Version: what.version ?? '',
         Input: what.input,
       })
+    case 'entityCall':
+    case 'entitySignal':
+    case 'entityLock':
+    case 'entityRelease':
+      return eventOf('EventSent', now, {
+        EventId: id,
+        InstanceId: what.entity,
+        Name: what.kind === 'entityRelease' ? 'release' : 'op',
+        Input: JSON.stringify({
+          id: answerNameOf(id),
+          ...('operation' in what && { op: what.operation, signal: what.kind === 'entitySignal' }),
+        }),
+      })
     case 'timer':
       return eventOf('TimerCreated', now, { EventId: id, FireAt: new Date(what.fireAt).toISOString() })
     case 'activity':
@@ -126,7 +147,8 @@ export const childIdOf = ({ instanceId }: SubOrchestration, id: number, executio
 const isScheduling = ({ EventType }: HistoryEvent) =>
   EventType === eventType.TaskScheduled ||
   EventType === eventType.TimerCreated ||
-  EventType === eventType.SubOrchestrationInstanceCreated
+  EventType === eventType.SubOrchestrationInstanceCreated ||
+  EventType === eventType.EventSent
 
 /** Where the history and the code of today disagree, in words. */
 function differenceBetween({ needs }: Plan, history: readonly HistoryEvent[]): string | undefined {
@@ -141,15 +163,18 @@ function differenceBetween({ needs }: Plan, history: readonly HistoryEvent[]): s
   return undefined
 }
 
-const kindOf = ({ EventType }: HistoryEvent): Need['what']['kind'] =>
+const kindOf = ({ EventType }: HistoryEvent): string =>
   EventType === eventType.TimerCreated
     ? 'timer'
     : EventType === eventType.TaskScheduled
       ? 'activity'
-      : 'subOrchestration'
+      : EventType === eventType.EventSent
+        ? 'entity'
+        : 'subOrchestration'
 
-function wordsOf(kind: Need['what']['kind'], name: string | undefined): string {
+function wordsOf(kind: string, name: string | undefined): string {
   if (kind === 'timer') return 'a timer'
+  if (kind.startsWith('entity')) return 'a message to an entity'
   return `${kind === 'activity' ? 'activity' : 'sub-orchestration'} '${name}'`
 }
 

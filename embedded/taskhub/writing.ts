@@ -4,7 +4,7 @@ import type { Changes } from '../store/store.js'
 import type { HistoryEvent } from './history.js'
 import type { Arrival } from './live.js'
 import type { Need } from './planner.js'
-import { type HubTables, type InstanceRow, removeBelongings } from './tables.js'
+import { type EntityRequest, type EntityState, type HubTables, type InstanceRow, removeBelongings } from './tables.js'
 
 /** An instance that is to begin: what is written, and what it finds first. */
 export interface Start {
@@ -61,6 +61,20 @@ export class Writing {
       this.#changes.put(this.#tables.timers, [id, number], { executionId, fireAt: what.fireAt })
     if (what.kind === 'activity')
       this.#changes.put(this.#tables.tasks, [id, number], { executionId, name: what.name, input: what.input })
+  }
+
+  /** One that neither exists nor is locked leaves no trace. */
+  entity(entity: string, state: EntityState): void {
+    if (state.state === undefined && state.lockedBy === undefined) this.#changes.remove(this.#tables.entities, [entity])
+    else this.#changes.put(this.#tables.entities, [entity], state)
+  }
+
+  request(entity: string, number: number, request: EntityRequest): void {
+    this.#changes.put(this.#tables.entityInbox, [entity, number], request)
+  }
+
+  doneRequest(entity: string, number: number): void {
+    this.#changes.remove(this.#tables.entityInbox, [entity, number])
   }
 
   cancelTimer(id: string, number: number): void {

@@ -220,9 +220,8 @@ describe('an orchestration', () => {
     expect(await run('countsDown', 5)).toMatchObject({ output: 'lift off' })
   })
 
-  it('fails when its custom status is too large, when it uses what the hub does not know, and when its code has changed', async () => {
+  it('fails when its custom status is too large, and when its code has changed', async () => {
     expect((await run('tooMuchStatus')).output).toMatch(/16 KB/)
-    expect((await run('unsupported')).output).toMatch(/does not know entities yet/)
     const id = await start('changes')
     await until('the activity has run', async () => (await statusOf(id, 'showHistory=true')).historyEvents?.length > 1)
 
@@ -368,5 +367,56 @@ describe('an HTTP function', () => {
   it('that answers nothing is a 204, that throws a 500', async () => {
     expect((await fetch(`${url}/nothing`)).status).toBe(204)
     expect((await fetch(`${url}/broken`)).status).toBe(500)
+  })
+})
+
+describe('entities', () => {
+  const signal = (key: string, operation: string, input?: unknown) =>
+    fetch(`${url}/signal/${key}`, { method: 'POST', headers: json, body: JSON.stringify({ operation, input }) })
+  const read = async (key: string) => JSON.parse(await (await fetch(`${url}/read/${key}`)).text())
+  const holds = (key: string, value: number) =>
+    until(`${key} is ${value}`, async () => (await read(key)).entityState === value)
+
+  it('are called and signalled by orchestrations, in the order of what was sent', async () => {
+    const counted = await run('counts', 'one')
+
+    expect(counted.output).toEqual({ value: 5, broke: true, after: 'AFTER' })
+    expect(await read('one')).toEqual({ entityExists: true, entityState: 5 })
+  })
+
+  it('are signalled from outside and by each other, read, listed, and deleted', async () => {
+    await signal('a', 'add', 4)
+    await signal('a', 'pass', 'b')
+    await holds('b', 4)
+
+    const listed = JSON.parse(await (await management('entities/counter?fetchState=true')).text())
+    await signal('b', 'delete')
+
+    expect(listed).toContainEqual({
+      entityId: { name: 'counter', key: 'b' },
+      lastOperationTime: expect.any(String),
+      state: 4,
+    })
+    await until('it is gone', async () => !(await read('b')).entityExists)
+    expect((await management('entities/counter/b')).status).toBe(404)
+  })
+
+  it('are locked by one orchestration at a time: no money is made and none is lost', async () => {
+    await signal('purse', 'add', 100)
+    await holds('purse', 100)
+
+    const transfers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        run(
+          'transfers',
+          n % 2 === 0 ? { from: 'purse', to: 'chest', amount: 30 } : { from: 'chest', to: 'purse', amount: 10 },
+        ),
+      ),
+    )
+
+    expect(transfers.every(({ runtimeStatus }) => runtimeStatus === 'Completed')).toBe(true)
+    const [purse, chest] = [(await read('purse')).entityState ?? 0, (await read('chest')).entityState ?? 0]
+    expect(purse + chest).toBe(100)
+    expect(Math.min(purse, chest)).toBeGreaterThanOrEqual(0)
   })
 })

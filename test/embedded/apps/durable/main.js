@@ -100,10 +100,6 @@ df.app.orchestration('tooMuchStatus', function* (context) {
   yield context.df.callActivity('echo', 1)
 })
 
-df.app.orchestration('unsupported', function* (context) {
-  yield context.df.callEntity(new df.EntityId('counter', 'one'), 'get')
-})
-
 df.app.orchestration('child', function* (context) {
   const { fails = 0, text = '' } = context.df.getInput() ?? {}
   if (fails > 0) yield context.df.callActivity('hopeless')
@@ -211,4 +207,72 @@ df.app.orchestration('callsHttp', function* (context) {
   const answer = yield context.df.callHttp({ method: 'POST', url, body: { a: 1 }, enablePolling: asks })
   const after = yield context.df.callActivity('shout', 'after')
   return { status: answer.statusCode, content: answer.content, after }
+})
+
+df.app.entity('Counter', (context) => {
+  const value = context.df.getState(() => 0)
+  switch (context.df.operationName) {
+    case 'add':
+      return context.df.setState(value + context.df.getInput())
+    case 'get':
+      return context.df.return(value)
+    case 'pass':
+      return context.df.signalEntity(new df.EntityId('Counter', context.df.getInput()), 'add', value)
+    case 'break':
+      throw new Error('it broke')
+    case 'delete':
+      return context.df.destructOnExit()
+    default:
+      throw new Error(`There is no operation '${context.df.operationName}'.`)
+  }
+})
+const counter = (key) => new df.EntityId('Counter', key)
+df.app.orchestration('counts', function* (context) {
+  const key = context.df.getInput()
+  context.df.signalEntity(counter(key), 'add', 2)
+  yield context.df.callEntity(counter(key), 'add', 3)
+  const value = yield context.df.callEntity(counter(key), 'get')
+  try {
+    yield context.df.callEntity(counter(key), 'break')
+  } catch {
+    return { value, broke: true, after: yield context.df.callActivity('shout', 'after') }
+  }
+})
+df.app.orchestration('transfers', function* (context) {
+  const { from, to, amount } = context.df.getInput()
+  const lock = yield context.df.lock([counter(from), counter(to)])
+  const balance = yield context.df.callEntity(counter(from), 'get')
+  if (balance >= amount) {
+    yield context.df.callEntity(counter(from), 'add', -amount)
+    yield context.df.callActivity('shout', 'halfway')
+    yield context.df.callEntity(counter(to), 'add', amount)
+  }
+  lock.release()
+  return balance >= amount
+})
+app.post('signal/{key}', {
+  extraInputs: [df.input.durableClient()],
+  handler: async (request, context) => {
+    const { operation, input } = await request.json()
+    await df.getClient(context).signalEntity(counter(request.params.key), operation, input)
+    return { status: 202 }
+  },
+})
+app.get('read/{key}', {
+  extraInputs: [df.input.durableClient()],
+  handler: async (request, context) => ({
+    jsonBody: await df.getClient(context).readEntityState(counter(request.params.key)),
+  }),
+})
+
+// A bit of everything, to be killed in.
+df.app.orchestration('survives', function* (context) {
+  const { key } = context.df.getInput()
+  const shouted = yield context.df.callActivity('shout', key)
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 200))
+  const child = yield context.df.callSubOrchestrator('child', { text: key }, `${context.df.instanceId}-child`)
+  context.df.signalEntity(counter('survivors'), 'add', 1)
+  yield context.df.callEntity(counter(key), 'add', 1)
+  const heard = yield context.df.waitForExternalEvent('go')
+  return [shouted, child.text, yield context.df.callEntity(counter(key), 'get'), heard]
 })
