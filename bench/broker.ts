@@ -4,12 +4,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ServiceBusClient } from '@azure/service-bus'
 import { type Figures, percentile, table } from './figures.js'
+import { cpuOf, diskOf, mega, memoryOf } from './process.js'
 
 const body = { text: 'x'.repeat(180) }
 const rounds = 3
@@ -54,17 +55,6 @@ async function addressesOf({ stdout }: ChildProcess): Promise<[string, string]> 
     if (found) return [found[1] ?? '', found[2] ?? '']
   }
   throw new Error('The broker did not start.')
-}
-
-/** One tick of Linux is 10 ms. */
-const cpuOf = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-const memoryOf = (pid: number) => {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const bytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(text)?.[1] ?? 0) * 1024
-  return { own: bytes('RssAnon'), mapped: bytes('RssFile') + bytes('RssShmem') }
 }
 
 /** Messages per second, milliseconds from send to handler, CPU milliseconds per 1,000 messages. */
@@ -187,7 +177,7 @@ async function depth(total: number, resident: number): Promise<void> {
   }
   await send(resident)
   await Promise.all([send(total - resident), take(total - resident)])
-  const disk = readdirSync(bus.folder).reduce((sum, name) => sum + statSync(join(bus.folder, name)).size, 0)
+  const disk = diskOf(bus.folder)
   const { own, mapped } = bus.memory()
   console.log(
     `${total} messages through, ${resident} resident: ${mega(own)} MB of memory, ${mega(mapped)} MB of mapped file, ${mega(disk)} MB on disk`,
@@ -201,8 +191,6 @@ async function depth(total: number, resident: number): Promise<void> {
   console.log(`start-up with ${total} stored messages: ${seconds} s, ${mega(memory)} MB of memory`)
   await again.stop()
 }
-
-const mega = (bytes: number) => Math.round(bytes / 2 ** 20)
 
 export async function benchBroker(): Promise<void> {
   for (const isDurable of [true, false]) {

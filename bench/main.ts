@@ -1,8 +1,9 @@
-// npm run bench -- [broker]: figures and ratios of one run; nothing is asserted.
+// npm run bench -- [broker|taskhub]: figures and ratios of one run; nothing is asserted.
 
 import { benchBroker } from './broker.js'
+import { benchTaskHub } from './taskhub.js'
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { broker: benchBroker }
+const benches: Readonly<Record<string, () => Promise<void>>> = { broker: benchBroker, taskhub: benchTaskHub }
 const wanted = process.argv[2] ?? 'broker'
 const bench = benches[wanted]
 

@@ -211,7 +211,7 @@ df.app.orchestration('callsHttp', function* (context) {
 
 df.app.entity('Counter', (context) => {
   const value = context.df.getState(() => 0)
-  switch (context.df.operationName) {
+  switch (context.df.operationName ?? '') {
     case 'add':
       return context.df.setState(value + context.df.getInput())
     case 'get':
