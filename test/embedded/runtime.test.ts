@@ -370,6 +370,27 @@ describe('an HTTP function', () => {
   })
 })
 
+describe('code that goes wrong fails its own instance, and nothing else', () => {
+  it.each([
+    ['returnsNoJson', 'Failed', /BigInt/],
+    ['isNoGenerator', 'Failed', /./],
+    ['yieldsNonsense', 'Failed', /yielded data of type number/],
+    ['throwsNothing', 'Failed', /./],
+    ['neverYields', 'Completed', /at once/],
+    ['getsCircular', 'Completed', /circular/],
+  ])('%s: %s', async (name, status, words) => {
+    const { runtimeStatus, output } = await run(name)
+
+    expect(runtimeStatus).toBe(status)
+    expect(JSON.stringify(output)).toMatch(words)
+    expect((await run('sequence')).runtimeStatus).toBe('Completed')
+  })
+
+  it('ten megabytes are carried', async () => {
+    expect(await run('carriesMuch', 10_000_000)).toMatchObject({ runtimeStatus: 'Completed', output: 10_000_000 })
+  })
+})
+
 describe('entities', () => {
   const signal = (key: string, operation: string, input?: unknown) =>
     fetch(`${url}/signal/${key}`, { method: 'POST', headers: json, body: JSON.stringify({ operation, input }) })

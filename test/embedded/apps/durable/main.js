@@ -276,3 +276,36 @@ df.app.orchestration('survives', function* (context) {
   const heard = yield context.df.waitForExternalEvent('go')
   return [shouted, child.text, yield context.df.callEntity(counter(key), 'get'), heard]
 })
+
+// What goes wrong in other people's code.
+df.app.activity('large', { handler: (size) => 'x'.repeat(size) })
+df.app.activity('circular', {
+  handler: () => {
+    const circular = {}
+    circular.itself = circular
+    return circular
+  },
+})
+df.app.orchestration('carriesMuch', function* (context) {
+  const text = yield context.df.callActivity('large', context.df.getInput())
+  return text.length
+})
+df.app.orchestration('getsCircular', function* (context) {
+  try {
+    return yield context.df.callActivity('circular')
+  } catch (error) {
+    return error.message
+  }
+})
+// oxlint-disable-next-line eslint/require-yield
+df.app.orchestration('returnsNoJson', function* () {
+  return 10n
+})
+df.app.orchestration('isNoGenerator', () => 'at once')
+// oxlint-disable-next-line eslint/require-yield
+df.app.orchestration('neverYields', function* () {
+  return 'at once'
+})
+df.app.orchestration('yieldsNonsense', function* () {
+  yield 42
+})
