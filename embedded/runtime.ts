@@ -6,12 +6,15 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from './clock.js'
 import type { Reach } from './crash-points.js'
+import { resolveSettings } from './functions/app-files.js'
 import { durableCodeOf } from './functions/durable-code.js'
 import { openHttpServer } from './functions/http-server.js'
 import { type FunctionApp, loadApp } from './functions/load-app.js'
+import { ServiceBusConnections } from './functions/service-bus-connection.js'
+import { ServiceBusOutputs } from './functions/service-bus-outputs.js'
 import { serviceBusSourcesOf } from './functions/service-bus-source.js'
 import { startServiceBusTriggers } from './functions/service-bus-triggers.js'
-import { checkTriggers } from './functions/supported-triggers.js'
+import { checkBindings } from './functions/supported-bindings.js'
 import { startTimerTriggers } from './functions/timer-triggers.js'
 import type { Log } from './log.js'
 import { startBroker } from './servicebus/broker.js'
@@ -61,10 +64,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   process.env['ServiceBusConnection'] ??= connectionString
 
   const app = await loadApp({ folder: resolve(options.app), hostname: `${host}:${http.port}`, log })
-  checkTriggers(app)
+  checkBindings(app)
   for (const { entity, hasSessions } of serviceBusSourcesOf(app))
     if (entity.kind === 'queue') await broker.namespace.declareQueue(entity.queue, hasSessions)
     else await broker.namespace.declareSubscription(entity.topic, entity.subscription, hasSessions)
+  for (const { outputs: bindings } of app.functions)
+    for (const { type, queueName } of bindings)
+      if (type.toLowerCase() === 'servicebus' && typeof queueName === 'string')
+        await broker.namespace.declareQueue(resolveSettings(queueName))
   const hub = openHub(app)
   const rpc = await startRpcEndpoint(hub, log)
   const binding = clientBindingOf({
@@ -75,7 +82,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
   await hub.recover()
   http.serve({ app, extraInput, mounts: [{ path: managementPath, handle: durableHttpApi(hub, managementPath) }] })
-  const triggers = await startServiceBusTriggers({ app, log, extraInput })
+  const connections = new ServiceBusConnections()
+  const outputs = new ServiceBusOutputs(connections)
+  app.onOutput((...written) => outputs.write(...written))
+  const triggers = await startServiceBusTriggers({ app, log, extraInput, connections })
   const timers = startTimerTriggers({ app, clock, store, log, extraInput })
 
   function openHub(loaded: FunctionApp): TaskHub {
@@ -93,6 +103,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       await hub.close()
       await rpc.close()
       await app.stop()
+      await connections.close()
       await broker.close()
       await store.close()
     },

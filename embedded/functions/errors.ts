@@ -30,6 +30,11 @@ const catalogue = {
       `Function '${it.function}' has a trigger of type '${it.type}', which this host does not serve.`,
     remedy: 'It serves HTTP, timers, Service Bus, and Durable orchestrations and activities.',
   },
+  BINDING_UNSUPPORTED: {
+    what: (it: { function: string; type: string }) =>
+      `Function '${it.function}' has a binding of type '${it.type}', which this host does not serve.`,
+    remedy: 'It serves durable clients as inputs, and HTTP and Service Bus as outputs.',
+  },
   SCHEDULE_UNREADABLE: {
     what: (it: { function: string; schedule: string; why: string }) =>
       `Function '${it.function}' has the schedule '${it.schedule}', which can not be read: ${it.why}.`,

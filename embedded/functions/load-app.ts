@@ -23,17 +23,22 @@ import type { TypedData } from './typed-data.js'
 export interface FunctionApp {
   readonly hostJson: HostJson
   readonly functions: readonly RegisteredFunction[]
-  /** Runs one function. Rejects with what it threw, always an Error. */
+  /** Runs one function and writes its outputs. Rejects with what it threw, always an Error. */
   invoke(name: string, invocation: Invocation): Promise<Invoked>
+  /** Who writes outputs that are no HTTP answer. */
+  onOutput(write: WriteOutput): void
   /** Runs the app's appTerminate hooks. */
   stop(): Promise<void>
 }
+
+export type WriteOutput = (name: string, binding: Binding, data: TypedData | null | undefined) => Promise<void>
 
 export interface RegisteredFunction {
   readonly name: string
   readonly trigger: Binding
   /** Inputs besides the trigger. */
   readonly inputs: readonly Binding[]
+  readonly outputs: readonly Binding[]
 }
 
 export interface Binding extends BindingData {
@@ -52,6 +57,8 @@ export interface Invoked {
   readonly returnValue: TypedData | null | undefined
   /** What the handler returned, the same object. */
   readonly raw: unknown
+  /** What was set as outputs besides, by the binding's key. */
+  readonly outputs: ReadonlyMap<string, TypedData>
 }
 
 export interface LoadOptions {
@@ -77,15 +84,26 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
   await model.getCapabilities({ RawHttpBodyBytes: 'true' })
   registry.frozen = true
   const running = new Invoker(registry, model, shared.appHookData, log)
+  const functions = [...registry.registrations.values()].map(functionOf)
+  let write: WriteOutput = nowhere
   return {
     hostJson,
-    functions: [...registry.registrations.values()].map(functionOf),
-    invoke: (name, invocation) => running.invoke(name, invocation),
+    functions,
+    onOutput: (given) => void (write = given),
+    async invoke(name, invocation) {
+      const invoked = await running.invoke(name, invocation)
+      const { outputs = [] } = functions.find((one) => one.name === name) ?? {}
+      for (const output of outputs.filter(({ type }) => type.toLowerCase() !== 'http'))
+        await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs.get(output.key))
+      return invoked
+    },
     async stop() {
       for (const hook of registry.hooks.appTerminate) await hook(shared)
     },
   }
 }
+
+const nowhere = () => Promise.resolve()
 
 function prepareEnvironment(folder: string, hostname: string): void {
   process.chdir(folder)
@@ -113,7 +131,13 @@ function functionOf({ name, bindings }: Registration): RegisteredFunction {
   // A binding is known by its type; its key is made up by the library.
   const trigger = all.find(({ type }) => /trigger$/i.test(type))
   if (!trigger) throw HostError.of('TRIGGER_UNSUPPORTED', { function: name, type: 'none' })
-  return { name, trigger, inputs: all.filter((one) => one !== trigger && one.direction === 'in') }
+  const others = all.filter((one) => one !== trigger)
+  return {
+    name,
+    trigger,
+    inputs: others.filter(({ direction }) => direction === 'in'),
+    outputs: others.filter(({ direction }) => direction === 'out'),
+  }
 }
 
 class Invoker {
@@ -167,8 +191,8 @@ class Invoker {
     for (const hook of this.#registry.hooks.postInvocation) await hook(after)
     core.state = undefined
     if (after.error !== null && after.error !== undefined) throw errorOf(after.error)
-    const { returnValue } = await model.getResponse(context, after.result)
-    return { returnValue, raw: after.result }
+    const { returnValue, outputData = [] } = await model.getResponse(context, after.result)
+    return { returnValue, raw: after.result, outputs: new Map(outputData.map((one) => [one.name, one.data])) }
   }
 }
 

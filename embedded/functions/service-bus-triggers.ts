@@ -4,15 +4,16 @@
 
 import {
   isServiceBusError,
-  ServiceBusClient,
+  type ServiceBusClient,
   type ServiceBusReceivedMessage,
   type ServiceBusReceiver,
   type ServiceBusSessionReceiver,
 } from '@azure/service-bus'
 import type { Log } from '../log.js'
-import { HostError, wordsOf } from './errors.js'
+import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './http-server.js'
 import type { FunctionApp } from './load-app.js'
+import type { ServiceBusConnections } from './service-bus-connection.js'
 import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'
 import { type ServiceBusSource, serviceBusSourcesOf } from './service-bus-source.js'
 
@@ -21,29 +22,22 @@ export interface ServiceBusTriggers {
   close(): Promise<void>
 }
 
-/** Small, so that a receiver is back soon after the broker is. */
-const retryOptions = { maxRetries: 3, retryDelayInMs: 200, timeoutInMs: 10_000 }
-
 interface TriggerOptions {
   readonly app: FunctionApp
   readonly log: Log
   readonly extraInput: ExtraInput
+  readonly connections: ServiceBusConnections
 }
 
 /** @throws HostError `SETTING_MISSING` */
 export async function startServiceBusTriggers(options: TriggerOptions): Promise<ServiceBusTriggers> {
-  const clients = new Map<string, ServiceBusClient>()
   const loops: Loop[] = []
   for (const source of serviceBusSourcesOf(options.app)) {
-    const client = clients.get(source.setting) ?? (await connect(source.triggered.name, source.setting))
-    clients.set(source.setting, client)
+    const client = await options.connections.to(source.setting, source.triggered.name)
     loops.push(new Trigger(client, source, options).start())
   }
   return {
-    async close() {
-      await Promise.all(loops.map((loop) => loop.stop()))
-      await Promise.all([...clients.values()].map((client) => client.close()))
-    },
+    close: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),
   }
 }
 
@@ -238,12 +232,3 @@ async function unlessAborted(accepting: Promise<ServiceBusSessionReceiver>, sign
 /** No session had a message within the time: the next look follows. */
 const isNothingThere = (error: unknown) =>
   isServiceBusError(error) && (error.code === 'ServiceTimeout' || error.code === 'SessionCannotBeLocked')
-
-async function connect(name: string, setting: string): Promise<ServiceBusClient> {
-  const connectionString = process.env[setting]
-  if (connectionString) return new ServiceBusClient(connectionString, { retryOptions })
-  const namespace = process.env[`${setting}__fullyQualifiedNamespace`]
-  if (!namespace) throw HostError.of('SETTING_MISSING', { function: name, setting })
-  const { DefaultAzureCredential } = await import('@azure/identity')
-  return new ServiceBusClient(namespace, new DefaultAzureCredential(), { retryOptions })
-}

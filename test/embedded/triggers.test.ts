@@ -95,6 +95,19 @@ describe('Service Bus', () => {
   })
 })
 
+describe('outputs', () => {
+  it('that a function sets or returns are sent before its call counts as done', async () => {
+    const response = await fetch(`http://127.0.0.1:${runtime.port}/api/emit`, { method: 'POST' })
+
+    expect(response.status).toBe(202)
+    const got = await until('all have come', async () => {
+      const all = await seen('out')
+      return all.length === 3 && all
+    })
+    expect(got.map(({ input }) => input)).toEqual(expect.arrayContaining([{ n: 1 }, { n: 2 }, { from: 'timer' }]))
+  })
+})
+
 describe('timers', () => {
   it('run when they are due, and at the start if they say so', async () => {
     const [atStart] = await until('it has run', async () => (await seen('atStart')).length > 0 && seen('atStart'))

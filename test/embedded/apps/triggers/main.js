@@ -1,6 +1,6 @@
 // An app of somebody else: triggers of every kind, which tell what they were called with over HTTP.
 
-const { app } = require('@azure/functions')
+const { app, output } = require('@azure/functions')
 
 const seen = []
 const note = (name) => async (input, context) => {
@@ -32,3 +32,19 @@ app.timer('daily', { schedule: '0 0 3 * * *', handler: note('daily') })
 app.timer('hourly', { schedule: '0 0 * * * *', handler: note('hourly') })
 
 app.get('seen', { handler: async () => ({ jsonBody: seen }) })
+
+const out = output.serviceBusQueue({ connection: 'ServiceBusConnection', queueName: 'out' })
+app.serviceBusQueue('out', { connection: 'ServiceBusConnection', queueName: 'out', handler: note('out') })
+app.post('emit', {
+  extraOutputs: [out],
+  handler: async (_, context) => {
+    context.extraOutputs.set(out, [{ n: 1 }, { n: 2 }])
+    return { status: 202 }
+  },
+})
+app.timer('emits', {
+  schedule: '0 0 0 1 1 *',
+  runOnStartup: true,
+  return: output.serviceBusQueue({ connection: 'ServiceBusConnection', queueName: 'out' }),
+  handler: async () => ({ from: 'timer' }),
+})

@@ -1,0 +1,28 @@
+// Which bindings this host serves; an app with any other is refused as a whole, for half an app is worse than none.
+
+import { HostError } from './errors.js'
+import type { FunctionApp } from './load-app.js'
+
+const triggers = new Set([
+  'httptrigger',
+  'orchestrationtrigger',
+  'activitytrigger',
+  'entitytrigger',
+  'servicebustrigger',
+  'timertrigger',
+])
+const inputs = new Set(['durableclient'])
+const outputs = new Set(['http', 'servicebus'])
+
+/** @throws HostError `TRIGGER_UNSUPPORTED`, `BINDING_UNSUPPORTED` */
+export function checkBindings({ functions }: FunctionApp): void {
+  for (const one of functions) {
+    const { name, trigger } = one
+    if (!triggers.has(trigger.type.toLowerCase()))
+      throw HostError.of('TRIGGER_UNSUPPORTED', { function: name, type: trigger.type })
+    const strange =
+      one.inputs.find(({ type }) => !inputs.has(type.toLowerCase())) ??
+      one.outputs.find(({ type }) => !outputs.has(type.toLowerCase()))
+    if (strange) throw HostError.of('BINDING_UNSUPPORTED', { function: name, type: strange.type })
+  }
+}
