@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CrashPoint } from '../../embedded/crash-points.js'
 import { disagreements } from '../../local/compare-ledgers.js'
-import { hasEnded, type Installation, until } from '../../local/installation.js'
+import { hasEnded, Installation, until } from '../../local/installation.js'
 import { freePort, startInstallation, type Started } from '../../local/processes.js'
 
 const sagas = 200
@@ -127,14 +127,24 @@ async function spoil(installation: Installation): Promise<void> {
     ])
 }
 
-/** Senders that repeat what was not acknowledged, as Dataverse does. */
-async function sendAll(installation: Installation, messages: readonly { body: Buffer }[]): Promise<void> {
+/**
+ * Senders that repeat what was not acknowledged, as Dataverse does. Each failure makes a new connection: a client whose broker dies while it shows its
+ * token waits a minute before it looks again.
+ */
+async function sendAll({ at }: Installation, messages: readonly { body: Buffer }[]): Promise<void> {
   const left = [...messages]
-  const sendOne = (message: { body: Buffer }) =>
-    installation.send(message).then(
-      () => true,
-      () => false,
-    )
+  let doors = new Installation(at)
+  const sendOne = async (message: { body: Buffer }) => {
+    const used = doors
+    try {
+      await Promise.race([used.send(message), timeOut(2_000)])
+      return true
+    } catch {
+      if (doors === used) doors = new Installation(at)
+      void used.close().catch(() => undefined)
+      return false
+    }
+  }
   const sender = async () => {
     for (let message = left.shift(); message; message = left.shift()) {
       const one = message
@@ -142,7 +152,12 @@ async function sendAll(installation: Installation, messages: readonly { body: Bu
     }
   }
   await Promise.all(Array.from({ length: 10 }, sender))
+  // Not waited for: it does not end when the broker dies meanwhile.
+  void doors.close().catch(() => undefined)
 }
+
+const timeOut = (ms: number) =>
+  new Promise<never>((_, fail) => void setTimeout(() => fail(new Error('There was no answer.')), ms))
 
 const bytesPerEffect = 250
 
