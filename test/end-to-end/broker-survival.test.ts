@@ -5,13 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../../local/installation.js'
+import { freePort } from '../../local/processes.js'
 
 const isFull = process.env['SURVIVAL'] === 'full'
 const messages = isFull ? 50_000 : 5_000
@@ -36,14 +36,6 @@ const configuration = {
 let folder: string
 let port: number
 let broker: ChildProcess
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 function start(): void {
   const args = [

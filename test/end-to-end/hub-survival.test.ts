@@ -5,13 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/installation.js'
+import { freePort } from '../../local/processes.js'
 
 const isFull = process.env['SURVIVAL'] === 'full'
 const orchestrations = isFull ? 2_000 : 200
@@ -22,14 +22,6 @@ const status = z.object({ instanceId: z.string(), runtimeStatus: z.string(), out
 let data: string
 let port: number
 let host: ChildProcess
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 function start(): void {
   const args = ['--app', 'test/embedded/apps/durable', '--port', String(port), '--amqp-port', '0', '--data', data]
