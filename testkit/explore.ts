@@ -79,11 +79,7 @@ export function follow(
   const field = new Field(saga, event, options.answers ?? {}, options.invariants ?? {})
   const left = [...schedule]
   const path = new Path(field)
-  const broken = path.run((choices) => {
-    const named = choices.find(({ name, cost }) => cost > 0 && name === left[0])
-    if (named) left.shift()
-    return named ?? choices.find(({ cost }) => cost === 0)
-  })
+  const broken = path.run(oneByOne(left))
   if (broken) throw found(saga, broken, schedule, path.lines)
   if (left.length > 0) throw new TestkitError(`'${left[0]}' did not come to pass:\n${linesOf(path.lines)}`)
   return `${saga.name}\n${linesOf(path.lines)}`
@@ -177,14 +173,18 @@ class Path {
 }
 
 function linesUpTo(field: Field, schedule: readonly string[]): Line[] {
-  const left = [...schedule]
   const path = new Path(field)
-  path.run((choices) => {
+  path.run(oneByOne([...schedule]))
+  return path.lines
+}
+
+/** Chooses what is left of a schedule as soon as it can happen, and takes it off; else what happens when nothing goes wrong. */
+function oneByOne(left: string[]): (choices: readonly Choice[]) => Choice | undefined {
+  return (choices) => {
     const named = choices.find(({ name, cost }) => cost > 0 && name === left[0])
     if (named) left.shift()
     return named ?? choices.find(({ cost }) => cost === 0)
-  })
-  return path.lines
+  }
 }
 
 /** A random path: one time in four something goes wrong. */

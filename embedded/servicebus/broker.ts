@@ -104,8 +104,9 @@ class Access {
   readonly namespace: Namespace
   readonly #keys: AccessKeys | undefined
   readonly #clock: Clock
-  /** Addresses for which a connection has shown a token. */
+  /** What ends a connection's deliveries. */
   readonly #stops = new WeakMap<Connection, Map<OutgoingLink, () => void>>()
+  /** Addresses for which a connection has shown a token. */
   readonly #allowed = new WeakMap<Connection, Set<string>>()
 
   constructor(namespace: Namespace, { keys, clock }: BrokerOptions) {

@@ -35,7 +35,7 @@ export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessa
   })
 }
 
-/** The client receives on the link: messages flow while it gives credit. With a hold, those of one session. */
+/** The client receives on the link: messages flow while it gives credit. With a hold, those of one session. The caller stops it. */
 export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold): () => void {
   link.local.attach.snd_settle_mode = link.snd_settle_mode
   link.local.attach.rcv_settle_mode = link.rcv_settle_mode
@@ -43,10 +43,6 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold)
   const flow = link.snd_settle_mode === 1 ? handOver : handOut
   const pump = () => flow(link, queue, log, hold)
   const stopListening = queue.onReady(pump)
-  const stop = () => {
-    stopListening()
-    if (hold) void queue.releaseSession(hold, false)
-  }
   link.on('sender_flow', () => {
     pump()
     if (link._draining) link.set_drained(true)
@@ -58,9 +54,10 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold)
       if (delivery.settled || !token) return
       answering(link, delivery, 'sender', log, () => queue.settle(token, read(delivery)))
     })
-  link.on('sender_close', stop)
-  link.session.on('session_close', stop)
-  return stop
+  return () => {
+    stopListening()
+    if (hold) void queue.releaseSession(hold, false)
+  }
 }
 
 /** .NET counts in tenths of a microsecond since the year 1. */

@@ -189,10 +189,6 @@ export class Queue {
     }
   }
 
-  get hasReady(): boolean {
-    return this.#ready.size > 0
-  }
-
   /** The next message, locked; undefined when there is none. In a session, the session's next. */
   handOut(hold?: Hold): Handout | undefined {
     const sequence = this.#takeNext(hold)

@@ -59,10 +59,6 @@ export class Sessions {
     return this.#sessions.get(session)?.ready.takeFirst()
   }
 
-  hasReady({ session }: Hold): boolean {
-    return (this.#sessions.get(session)?.ready.size ?? 0) > 0
-  }
-
   isHeld(session: string): boolean {
     return this.#sessions.get(session)?.hold !== undefined
   }

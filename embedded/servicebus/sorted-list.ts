@@ -9,10 +9,6 @@ export class SortedList {
     return this.#numbers.length - this.#front
   }
 
-  first(): number | undefined {
-    return this.#numbers[this.#front]
-  }
-
   add(number: number): void {
     const at = this.#placeOf(number)
     if (at === this.#numbers.length) this.#numbers.push(number)
