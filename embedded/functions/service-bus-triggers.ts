@@ -16,6 +16,7 @@ import type { FunctionApp } from './load-app.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
 import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'
 import { type ServiceBusSource, serviceBusSourcesOf } from './service-bus-source.js'
+import { Settlements } from './settlements.js'
 
 export interface ServiceBusTriggers {
   /** Takes no new messages, waits for the calls that run. */
@@ -55,6 +56,7 @@ class Trigger {
   readonly #app: FunctionApp
   readonly #log: Log
   readonly #extraInput: ExtraInput
+  readonly #settlements: Settlements
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
 
@@ -64,6 +66,7 @@ class Trigger {
     this.#app = app
     this.#log = log
     this.#extraInput = extraInput
+    this.#settlements = new Settlements(log, source.triggered.name)
   }
 
   start(): Loop {
@@ -178,27 +181,10 @@ class Trigger {
       })
     } catch (error) {
       this.#log('error', name, wordsOf(error))
-      return this.#settle(receiver, 'abandonMessage', messages)
+      return this.#settlements.settle(receiver, 'abandon', messages)
     }
-    if (autoComplete ?? this.#settings.autoCompleteMessages) await this.#settle(receiver, 'completeMessage', messages)
-  }
-
-  /** A lock that is lost is no misfortune: the app may have settled the message itself, or the message comes again. */
-  async #settle(
-    receiver: ServiceBusReceiver,
-    how: 'completeMessage' | 'abandonMessage',
-    messages: readonly ServiceBusReceivedMessage[],
-  ): Promise<void> {
-    for (const message of messages)
-      try {
-        await receiver[how](message)
-      } catch (error) {
-        this.#log(
-          'warn',
-          this.#name,
-          `Message ${String(message.messageId)} was not settled by the host: ${wordsOf(error)}`,
-        )
-      }
+    if (autoComplete ?? this.#settings.autoCompleteMessages)
+      await this.#settlements.settle(receiver, 'complete', messages)
   }
 
   #receiver(maxAutoLockRenewalDurationInMs: number): ServiceBusReceiver {

@@ -59,6 +59,18 @@ describe('Service Bus', () => {
     expect(got.find(({ input }) => input !== 'fails')).toMatchObject({ input: { a: 1 }, metadata: { label: 'x' } })
   })
 
+  it('a queue: of calls that end together, those that fail come again and the others do not', async () => {
+    const sender = client.createSender('mixed')
+    for (let pair = 0; pair < 10; pair++) await sender.sendMessages([{ body: 'fails' }, { body: 'succeeds' }])
+
+    const got = await until('all have come', async () => {
+      const all = await seen('mixed')
+      return all.length >= 30 && all
+    })
+    expect(got.filter(({ input }) => input === 'fails')).toHaveLength(20)
+    expect(got.filter(({ input }) => input === 'succeeds')).toHaveLength(10)
+  })
+
   it('many messages in one call, as arrays', async () => {
     await client
       .createSender('many')

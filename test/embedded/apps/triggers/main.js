@@ -8,11 +8,34 @@ const note = (name) => async (input, context) => {
   if (input === 'fails' && context.triggerMetadata.deliveryCount < 3) throw new Error('not yet')
 }
 
+// Two calls go on, and end, in the same moment.
+let waiting
+const withAnother = () =>
+  new Promise((goOn) => {
+    if (!waiting) waiting = goOn
+    else {
+      waiting()
+      goOn()
+      waiting = undefined
+    }
+  })
+
 app.serviceBusTopic('topic', {
   connection: 'ServiceBusConnection',
   topicName: 'news',
   subscriptionName: 'mine',
   handler: note('topic'),
+})
+app.serviceBusQueue('mixed', {
+  connection: 'ServiceBusConnection',
+  queueName: 'mixed',
+  handler: async (input, context) => {
+    const { deliveryCount } = context.triggerMetadata
+    seen.push({ name: 'mixed', input })
+    if (deliveryCount > 1) return
+    await withAnother()
+    if (input === 'fails') throw new Error('not yet')
+  },
 })
 app.serviceBusQueue('batch', {
   connection: 'ServiceBusConnection',
