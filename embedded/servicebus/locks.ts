@@ -88,8 +88,13 @@ export class Locks {
 
 const keyOf = (token: Buffer) => token.toString('latin1')
 
+/** Random bytes are fetched for many tokens at once: the call costs more than the bytes. */
+let pool = Buffer.alloc(0)
+
 function newUuidBytes(): Buffer {
-  const bytes = randomBytes(16)
+  if (pool.length === 0) pool = randomBytes(16 * 256)
+  const bytes = Buffer.from(pool.subarray(0, 16))
+  pool = pool.subarray(16)
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
   return bytes
