@@ -3,12 +3,15 @@
 // Never: imports the app. It is loaded by its path, as the platform's host does.
 
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { systemClock } from './clock.js'
 import type { Reach } from './crash-points.js'
 import { resolveSettings } from './functions/app-files.js'
+import { captureOutputs, isCaptured } from './functions/captured-outputs.js'
 import { durableCodeOf } from './functions/durable-code.js'
 import { openHttpServer } from './functions/http-server.js'
+import { identityToken } from './functions/identity-token.js'
+import { keysIn } from './functions/keys.js'
 import { type FunctionApp, loadApp } from './functions/load-app.js'
 import { ServiceBusConnections } from './functions/service-bus-connection.js'
 import { ServiceBusOutputs } from './functions/service-bus-outputs.js'
@@ -73,24 +76,35 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       if (type.toLowerCase() === 'servicebus' && typeof queueName === 'string')
         await broker.namespace.declareQueue(resolveSettings(queueName))
   const hub = openHub(app)
-  const rpc = await startRpcEndpoint(hub, log)
+  const keys = keysIn(process.env)
+  const managementKey = keys.host ?? keys.master ?? 'local'
+  const rpc = await startRpcEndpoint(hub, log, managementKey)
   const binding = clientBindingOf({
     hubName: hub.settings.hubName,
     origin: `http://${host}:${http.port}`,
     rpcBaseUrl: rpc.baseUrl,
+    key: managementKey,
   })
   const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
   await hub.recover()
-  http.serve({ app, extraInput, mounts: [{ path: managementPath, handle: durableHttpApi(hub, managementPath) }] })
+  const mounts = [{ path: managementPath, handle: durableHttpApi(hub, managementPath, managementKey) }]
+  http.serve({ app, extraInput, mounts, keys })
   const connections = new ServiceBusConnections()
   const outputs = new ServiceBusOutputs(connections)
-  app.onOutput((...written) => outputs.write(...written))
+  const kept = join(data, 'outputs')
+  const capture = captureOutputs(kept)
+  for (const { name, outputs: bindings } of app.functions)
+    for (const { type } of bindings.filter(isCaptured))
+      log('warn', name, `Its output '${type}' goes nowhere from here; what it writes is kept in ${kept}.`)
+  app.onOutput((name, output, written) =>
+    isCaptured(output) ? capture(name, output, written) : outputs.write(name, output, written),
+  )
   const triggers = await startServiceBusTriggers({ app, log, extraInput, connections })
   const timers = startTimerTriggers({ app, clock, store, log, extraInput })
 
   function openHub(loaded: FunctionApp): TaskHub {
     const settings = readHubSettings(loaded.hostJson.extensions.durableTask, log)
-    return new TaskHub({ store, clock, reach, log, code: durableCodeOf(loaded), settings })
+    return new TaskHub({ store, clock, reach, log, code: durableCodeOf(loaded), settings, tokenFor: identityToken })
   }
 
   return {

@@ -28,12 +28,13 @@ const catalogue = {
   TRIGGER_UNSUPPORTED: {
     what: (it: { function: string; type: string }) =>
       `Function '${it.function}' has a trigger of type '${it.type}', which this host does not serve.`,
-    remedy: 'It serves HTTP, timers, Service Bus, and Durable orchestrations and activities.',
+    remedy: 'It serves HTTP, timers, Service Bus, and Durable orchestrations, activities and entities.',
   },
   BINDING_UNSUPPORTED: {
     what: (it: { function: string; type: string }) =>
       `Function '${it.function}' has a binding of type '${it.type}', which this host does not serve.`,
-    remedy: 'It serves durable clients as inputs, and HTTP and Service Bus as outputs.',
+    remedy:
+      'It serves durable clients as inputs, and HTTP and Service Bus as outputs; other outputs of the platform it keeps in files.',
   },
   SCHEDULE_UNREADABLE: {
     what: (it: { function: string; schedule: string; why: string }) =>

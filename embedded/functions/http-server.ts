@@ -5,11 +5,14 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Log } from '../log.js'
+import { answerAdmin } from './admin-api.js'
 import { wordsOf } from './errors.js'
+import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import { BodyTooLarge, readBody, requestData, sendAnswer } from './http-exchange.js'
 import { matchRoute, type Route, type RouteMatch, routeOf } from './http-routes.js'
+import { answerStreamed } from './http-stream.js'
+import { type Keys, mayCall } from './keys.js'
 import type { FunctionApp, RegisteredFunction } from './load-app.js'
-import type { TypedData } from './typed-data.js'
 
 export interface Mount {
   /** For example `/runtime/webhooks/durabletask`. */
@@ -17,13 +20,11 @@ export interface Mount {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
-/** The value of an input that is no trigger, by its binding's type; undefined if nobody knows it. */
-export type ExtraInput = (type: string) => TypedData | undefined
-
 export interface Served {
   readonly app: FunctionApp
   readonly mounts: readonly Mount[]
   readonly extraInput: ExtraInput
+  readonly keys: Keys
 }
 
 export interface HttpServer {
@@ -60,7 +61,7 @@ export async function openHttpServer(options: { host: string; port: number; log:
   }
 }
 
-function answererOf({ app, mounts, extraInput }: Served, log: Log) {
+function answererOf({ app, mounts, extraInput, keys }: Served, log: Log) {
   const prefix = app.hostJson.extensions.http.routePrefix.split('/').filter(Boolean)
   const functions = new Map(app.functions.map((one) => [one.name, one]))
   const routes = app.functions.flatMap(httpRouteOf)
@@ -68,37 +69,45 @@ function answererOf({ app, mounts, extraInput }: Served, log: Log) {
     const url = urlOf(request)
     if (!url) return void response.writeHead(400).end()
     const mount = mounts.find(({ path }) => url.pathname.toLowerCase().startsWith(`${path}/`))
-    if (mount) return mount.handle(request, response)
-    if (url.pathname === '/admin/host/status') return tellState(response)
+    if (mount) return mayCall(keys, 'function', request, url) ? mount.handle(request, response) : refuse(response)
+    const adminPath = pathUnder(['admin'], url.pathname)
+    if (adminPath)
+      return mayCall(keys, 'admin', request, url)
+        ? answerAdmin({ app, log, extraInput }, adminPath, request, response)
+        : refuse(response)
     const path = pathUnder(prefix, url.pathname)
     const match = path && matchRoute(routes, request.method ?? 'GET', path)
     const found = match && functions.get(match.name)
     if (!match || !found) return void response.writeHead(404).end()
+    const { authLevel } = found.trigger
+    if (!mayCall(keys, typeof authLevel === 'string' ? authLevel : 'anonymous', request, url)) return refuse(response)
     await answerWith(found, match, url, request, response)
   }
 
   async function answerWith(
-    { name, trigger, inputs }: RegisteredFunction,
+    called: RegisteredFunction,
     match: RouteMatch,
     url: URL,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = await readBody(request)
-    const given = { ...inputsOf(inputs, extraInput), [trigger.key]: requestData(request, url, match, body) }
+    const { name, trigger } = called
+    const inputs = inputsOf(called.inputs, extraInput)
     try {
-      const { returnValue } = await app.invoke(name, { inputs: given })
+      if (app.streamUri !== undefined)
+        return await answerStreamed({ app, called, inputs, match, url, request, response }, app.streamUri)
+      const body = await readBody(request)
+      const { returnValue } = await app.invoke(name, {
+        inputs: { ...inputs, [trigger.key]: requestData(request, url, match, body) },
+      })
       sendAnswer(response, returnValue)
     } catch (error) {
+      if (error instanceof BodyTooLarge) throw error
       log('error', name, wordsOf(error))
-      response.writeHead(500).end()
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end()
     }
   }
-}
-
-/** The values of a function's extra inputs, by key. */
-export function inputsOf(inputs: RegisteredFunction['inputs'], extraInput: ExtraInput): Record<string, TypedData> {
-  return Object.fromEntries(inputs.map(({ key, type }) => [key, extraInput(type) ?? {}]))
 }
 
 function httpRouteOf({ name, trigger }: RegisteredFunction): Route[] {
@@ -128,6 +137,6 @@ async function tellStarting(_: IncomingMessage, response: ServerResponse): Promi
   return Promise.resolve()
 }
 
-function tellState(response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ state: 'Running' }))
+function refuse(response: ServerResponse): void {
+  response.writeHead(401).end()
 }

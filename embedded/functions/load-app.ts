@@ -23,6 +23,8 @@ import type { TypedData } from './typed-data.js'
 export interface FunctionApp {
   readonly hostJson: HostJson
   readonly functions: readonly RegisteredFunction[]
+  /** Where requests and answers of HTTP functions flow, if the app streams them. */
+  readonly streamUri: string | undefined
   /** Runs one function and writes its outputs. Rejects with what it threw, always an Error. */
   invoke(name: string, invocation: Invocation): Promise<Invoked>
   /** Who writes outputs that are no HTTP answer. */
@@ -47,6 +49,8 @@ export interface Binding extends BindingData {
 }
 
 export interface Invocation {
+  /** Made up if it is not given. */
+  readonly invocationId?: string
   readonly inputs: Readonly<Record<string, TypedData>>
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>
   /** Told the SDK's invocation context before the function runs. */
@@ -81,14 +85,15 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
   if (!model || registry.registrations.size === 0) throw HostError.of('NO_FUNCTIONS', { main })
   const shared = { hookData: {}, appHookData: {} }
   for (const hook of registry.hooks.appStart) await hook({ ...shared, functionAppDirectory: folder })
-  await model.getCapabilities({ RawHttpBodyBytes: 'true' })
+  const { HttpUri: streamUri } = await model.getCapabilities({ RawHttpBodyBytes: 'true' })
   registry.frozen = true
   const running = new Invoker(registry, model, shared.appHookData, log)
-  const functions = [...registry.registrations.values()].map(functionOf)
+  const functions = [...registry.registrations.values()].map(functionOf).filter(({ name }) => !isDisabled(name))
   let write: WriteOutput = nowhere
   return {
     hostJson,
     functions,
+    streamUri,
     onOutput: (given) => void (write = given),
     async invoke(name, invocation) {
       const invoked = await running.invoke(name, invocation)
@@ -104,6 +109,13 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
 }
 
 const nowhere = () => Promise.resolve()
+
+/** By the app setting that the platform has for it. */
+function isDisabled(name: string): boolean {
+  const { env } = process
+  const setting = env[`AzureWebJobs.${name}.Disabled`] ?? env[`AzureWebJobs_${name}_Disabled`] ?? ''
+  return /^(true|1)$/i.test(setting)
+}
 
 function prepareEnvironment(folder: string, hostname: string): void {
   process.chdir(folder)
@@ -153,10 +165,12 @@ class Invoker {
     this.#log = log
   }
 
-  async invoke(name: string, { inputs, triggerMetadata = {}, onContext }: Invocation): Promise<Invoked> {
+  async invoke(
+    name: string,
+    { inputs, triggerMetadata = {}, onContext, invocationId = randomUUID() }: Invocation,
+  ): Promise<Invoked> {
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
-    const invocationId = randomUUID()
     const core: { state: string | undefined; [member: string]: unknown } = {
       invocationId,
       metadata: { name, bindings: registration.bindings },

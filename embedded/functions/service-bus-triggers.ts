@@ -11,7 +11,7 @@ import {
 } from '@azure/service-bus'
 import type { Log } from '../log.js'
 import { wordsOf } from './errors.js'
-import { type ExtraInput, inputsOf } from './http-server.js'
+import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp } from './load-app.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
 import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'

@@ -1,5 +1,8 @@
 // Which bindings this host serves; an app with any other is refused as a whole, for half an app is worse than none.
+//
+// Outputs to services of the platform are taken, for they keep nobody from running: what is written to them is kept in files.
 
+import { isCaptured } from './captured-outputs.js'
 import { HostError } from './errors.js'
 import type { FunctionApp } from './load-app.js'
 
@@ -22,7 +25,7 @@ export function checkBindings({ functions }: FunctionApp): void {
       throw HostError.of('TRIGGER_UNSUPPORTED', { function: name, type: trigger.type })
     const strange =
       one.inputs.find(({ type }) => !inputs.has(type.toLowerCase())) ??
-      one.outputs.find(({ type }) => !outputs.has(type.toLowerCase()))
+      one.outputs.find((output) => !outputs.has(output.type.toLowerCase()) && !isCaptured(output))
     if (strange) throw HostError.of('BINDING_UNSUPPORTED', { function: name, type: strange.type })
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../log.js'
 import type { Store, Table } from '../store/store.js'
 import { resolveSettings } from './app-files.js'
 import { wordsOf } from './errors.js'
-import { type ExtraInput, inputsOf } from './http-server.js'
+import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp, RegisteredFunction } from './load-app.js'
 import { readSchedule, type Schedule } from './timer-schedule.js'
 

@@ -1,27 +1,30 @@
 // The value of a durableClient binding: where the app's client finds the hub, and the URLs that it hands to others.
 
-export interface BindingOptions {
+export interface Place {
   readonly hubName: string
   /** Of the app's HTTP endpoints, for example `http://localhost:7071`. */
   readonly origin: string
+  /** Goes into the URLs that are handed out; on the platform the key to the whole task hub. */
+  readonly key: string
+}
+
+export interface BindingOptions extends Place {
   /** Where the app's own client talks to; ends with a slash. */
   readonly rpcBaseUrl: string
 }
 
-/** On the platform a key to the whole task hub; here everything listens on this machine and no key is asked for. */
-const query = 'code=local'
-
 const managementPath = '/runtime/webhooks/durabletask'
 
-export function clientBindingOf({ hubName, origin, rpcBaseUrl }: BindingOptions): string {
-  const base = `${origin}${managementPath}`
+export function clientBindingOf({ rpcBaseUrl, ...place }: BindingOptions): string {
+  const base = `${place.origin}${managementPath}`
+  const query = queryOf(place)
   return JSON.stringify({
-    taskHubName: hubName,
+    taskHubName: place.hubName,
     creationUrls: {
       createNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?${query}`,
       createAndWaitOnNewInstancePostUri: `${base}/orchestrators/{functionName}[/{instanceId}]?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${query}`,
     },
-    managementUrls: managementUrlsOf('INSTANCEID', hubName, origin),
+    managementUrls: managementUrlsOf('INSTANCEID', place),
     baseUrl: base,
     requiredQueryStringParameters: query,
     rpcBaseUrl,
@@ -29,9 +32,9 @@ export function clientBindingOf({ hubName, origin, rpcBaseUrl }: BindingOptions)
 }
 
 /** The URLs under which one instance is managed. */
-export function managementUrlsOf(id: string, hubName: string, origin: string) {
-  const all = `taskHub=${encodeURIComponent(hubName)}&connection=Storage&${query}`
-  const instance = `${origin}${managementPath}/instances/${encodeURIComponent(id)}`
+export function managementUrlsOf(id: string, place: Place) {
+  const all = `taskHub=${encodeURIComponent(place.hubName)}&connection=Storage&${queryOf(place)}`
+  const instance = `${place.origin}${managementPath}/instances/${encodeURIComponent(id)}`
   return {
     id,
     statusQueryGetUri: `${instance}?${all}`,
@@ -44,3 +47,5 @@ export function managementUrlsOf(id: string, hubName: string, origin: string) {
     resumePostUri: `${instance}/resume?reason={text}&${all}`,
   }
 }
+
+const queryOf = ({ key }: Place) => `code=${encodeURIComponent(key)}`

@@ -9,6 +9,8 @@ import type { Store } from '../store/store.js'
 import { z } from 'zod'
 import type { DurableCode } from './code.js'
 import { eventOf, type HistoryEvent } from './history.js'
+import { type Limit, limitOf } from './limit.js'
+import type { HubSettings } from './settings.js'
 import type { EntityRequest, EntityState, HubTables } from './tables.js'
 import { Writing } from './writing.js'
 
@@ -18,6 +20,7 @@ export interface EntitiesOptions {
   readonly log: Log
   readonly code: DurableCode
   readonly tables: HubTables
+  readonly settings: HubSettings
   nextLetter(): number
   /** Hands an answer that is on disk to an orchestration. */
   deliver(id: string, event: HistoryEvent, letter: number, executionId: string): void
@@ -28,9 +31,6 @@ interface Answer {
   readonly event: HistoryEvent
   readonly letter: number
 }
-
-/** Most operations in one call of the entity's code. */
-const mostInBatch = 5_000
 
 const outcome = z.object({
   results: z.array(z.object({ isError: z.boolean(), result: z.string().nullish() })),
@@ -61,10 +61,12 @@ export class Entities {
   readonly #busy = new Map<string, Promise<void>>()
   /** By orchestration: the entities that it holds. */
   readonly #held = new Map<string, Set<string>>()
+  readonly #limit: Limit
   #closed = false
 
   constructor(options: EntitiesOptions) {
     this.#options = options
+    this.#limit = limitOf(options.settings.maxConcurrentEntityFunctions)
   }
 
   /** Takes up what was under way when the process ended. */
@@ -133,7 +135,11 @@ export class Entities {
       else if (first.request.kind === 'release') await this.#release(entity, state, first.number)
       else {
         const until = eligible.findIndex(({ request }) => request.kind !== 'operation')
-        await this.#operate(entity, state, eligible.slice(0, Math.min(until < 0 ? Infinity : until, mostInBatch)))
+        await this.#operate(
+          entity,
+          state,
+          eligible.slice(0, Math.min(until < 0 ? Infinity : until, this.#options.settings.maxEntityOperationBatchSize)),
+        )
       }
     }
   }
@@ -221,7 +227,7 @@ export class Entities {
       batch: operations.map(({ operation, input, isSignal }) => ({ name: operation, input, isSignal })),
     })
     try {
-      return outcome.parse(JSON.parse((await this.#options.code.runEntity(name, payload)) ?? 'null'))
+      return outcome.parse(JSON.parse((await this.#limit(() => this.#options.code.runEntity(name, payload))) ?? 'null'))
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error)
       this.#options.log('error', name, words)

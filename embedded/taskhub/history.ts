@@ -1,5 +1,7 @@
 // The events of an orchestration, in the form in which the SDK is given them.
 
+import type { FailureDetails } from './failure-details.js'
+
 /** The SDK wants numbers, not names. */
 export const eventType = {
   ExecutionStarted: 0,
@@ -39,7 +41,7 @@ export interface HistoryEvent {
   readonly FireAt?: string
   readonly Reason?: string
   readonly Details?: string
-  readonly FailureDetails?: null
+  readonly FailureDetails?: FailureDetails | null
   readonly OrchestrationStatus?: string
   readonly OrchestrationInstance?: { readonly InstanceId: string; readonly ExecutionId: string }
   readonly InstanceId?: string

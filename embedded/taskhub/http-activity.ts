@@ -10,7 +10,7 @@ export const httpRequest = z.object({
   uri: z.string(),
   content: z.string().nullish(),
   headers: z.record(z.string(), z.string()).nullish(),
-  tokenSource: z.unknown().optional(),
+  tokenSource: z.object({ resource: z.string() }).nullish(),
   asynchronousPatternEnabled: z.boolean().nullish(),
 })
 export type HttpRequest = z.infer<typeof httpRequest>
@@ -21,19 +21,16 @@ const httpAnswer = z.object({
   content: z.string().nullish(),
 })
 
-/** Milliseconds, where a 202 does not say. */
-const usualWait = 30_000
+/** A bearer token of the identity that the process runs as, for a resource such as `https://management.azure.com`. */
+export type TokenFor = (resource: string) => Promise<string>
 
 /** @param input JSON text of the request. Resolves with the answer as JSON text. Rejects when there is none. */
-export async function callHttp(input: string | undefined): Promise<string> {
+export async function callHttp(input: string | undefined, tokenFor: TokenFor): Promise<string> {
   const { method, uri, content, headers, tokenSource } = httpRequest.parse(JSON.parse(input ?? 'null'))
-  if (tokenSource !== undefined && tokenSource !== null)
-    throw new Error(
-      'A token of a managed identity can not be had here; run the app on the platform, or send a token of your own.',
-    )
+  const authorization = tokenSource ? { authorization: `Bearer ${await tokenFor(tokenSource.resource)}` } : {}
   const response = await fetch(uri, {
     method,
-    headers: headers ?? {},
+    headers: { ...headers, ...authorization },
     ...(content === undefined || content === null ? {} : { body: content }),
   })
   const told = [...response.headers].map(([name, value]) => [name, [value]])
@@ -44,10 +41,14 @@ export async function callHttp(input: string | undefined): Promise<string> {
   })
 }
 
-/** The request that asks how it stands, and after how many milliseconds; undefined when the answer is the last. */
+/**
+ * The request that asks how it stands, and after how many milliseconds; undefined when the answer is the last.
+ * @param usualWait where the answer does not say
+ */
 export function pollAfter(
   request: HttpRequest,
   answer: string | null | undefined,
+  usualWait: number,
 ): { readonly wait: number; readonly request: HttpRequest } | undefined {
   const read = httpAnswer.safeParse(JSON.parse(answer ?? 'null'))
   if (!read.success || read.data.statusCode !== 202 || request.asynchronousPatternEnabled === false) return undefined
@@ -56,13 +57,21 @@ export function pollAfter(
   const location = header('location')
   if (location === undefined) return undefined
   const retryAfter = Number(header('retry-after'))
-  const { 'x-functions-key': _, ...headers } = request.headers ?? {}
+  const uri = new URL(location, request.uri)
+  // A key is for the one that was called, and nothing secret goes to another origin.
+  const isElsewhere = uri.origin !== new URL(request.uri).origin
+  const headers = Object.fromEntries(
+    Object.entries(request.headers ?? {}).filter(
+      ([name]) => !/^x-functions-key$/i.test(name) && !(isElsewhere && /^(authorization|cookie)$/i.test(name)),
+    ),
+  )
   return {
     wait: retryAfter > 0 ? retryAfter * 1_000 : usualWait,
     request: {
       method: 'GET',
-      uri: new URL(location, request.uri).href,
+      uri: uri.href,
       headers,
+      tokenSource: isElsewhere ? undefined : request.tokenSource,
       asynchronousPatternEnabled: request.asynchronousPatternEnabled,
     },
   }

@@ -15,23 +15,29 @@ interface Call {
   /** Below the API's own path, decoded. */
   readonly path: readonly string[]
   readonly query: Query
+  readonly key: string
 }
 
 /** Names in queries are compared without case, and what can't be read counts as not said. */
 interface Query {
+  /** Also an empty text. */
+  given(name: string): string | undefined
   text(name: string): string | undefined
   flag(name: string, otherwise: boolean): boolean
   time(name: string): number | undefined
   list(name: string): string[]
 }
 
-/** @param basePath what comes before `instances` and `orchestrators`, for example `/durabletask` */
-export function durableHttpApi(hub: TaskHub, basePath: string) {
+/**
+ * @param basePath what comes before `instances` and `orchestrators`, for example `/durabletask`
+ * @param key goes into the URLs that are handed out
+ */
+export function durableHttpApi(hub: TaskHub, basePath: string, key: string) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const url = new URL(request.url ?? '/', 'http://localhost')
       const path = url.pathname.slice(basePath.length).split('/').filter(Boolean).map(decodeURIComponent)
-      await answer({ hub, request, response, path, query: queryOf(url.searchParams) })
+      await answer({ hub, request, response, path, query: queryOf(url.searchParams), key })
     } catch (error) {
       if (!(error instanceof HubError)) throw error
       send(response, error.status, error.message === '' ? undefined : { Message: error.message })
@@ -61,7 +67,9 @@ async function answer(call: Call): Promise<void> {
     case 'POST instances/id/terminate':
     case 'POST instances/id/suspend':
     case 'POST instances/id/resume':
-      await call.hub.command(id ?? '', commandOf(operation ?? ''), call.query.text('reason') ?? '')
+      await call.hub.command(id ?? '', commandOf(operation ?? ''), call.query.text('reason') ?? '', {
+        withChildren: call.query.flag('recursive', false),
+      })
       return send(call.response, 202)
     case 'POST instances/id/rewind':
       await call.hub.rewind(id ?? '', call.query.text('reason') ?? '')
@@ -101,8 +109,9 @@ function tellEntities({ hub, response, query }: Call, name: string | undefined):
   send(response, 200, found)
 }
 
-async function start({ hub, request, response, query }: Call, name: string, id: string | undefined): Promise<void> {
-  const version = query.text('version')
+async function start(call: Call, name: string, id: string | undefined): Promise<void> {
+  const { hub, request, response, query } = call
+  const version = query.given('version')
   if (id !== undefined) checkId(id)
   const started = await hub.start(name, await jsonBody(request), {
     ...(id === undefined ? {} : { id }),
@@ -113,13 +122,16 @@ async function start({ hub, request, response, query }: Call, name: string, id: 
     const row = hub.find(started)
     if (row) return send(response, 200, row.status === 'Completed' ? JSON.parse(row.output ?? 'null') : viewOf(row))
   }
-  tellStarted({ hub, request, response }, started)
+  tellStarted(call, started)
 }
 
-function tellStarted({ hub, request, response }: Pick<Call, 'hub' | 'request' | 'response'>, id: string): void {
-  const { rewindPostUri: _, ...urls } = managementUrlsOf(id, hub.settings.hubName, originOf(request))
-  send(response, 202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
+function tellStarted(call: Call, id: string): void {
+  const { rewindPostUri: _, ...urls } = urlsOf(id, call)
+  send(call.response, 202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
 }
+
+const urlsOf = (id: string, { hub, request, key }: Call) =>
+  managementUrlsOf(id, { hubName: hub.settings.hubName, origin: originOf(request), key })
 
 function checkId(id: string): void {
   if (id.startsWith('@')) throw badRequest('Orchestration instance ids must not start with @.')
@@ -129,7 +141,8 @@ function checkId(id: string): void {
   if (id.length > 100) throw badRequest('Orchestration instance ids must not be longer than 100 characters.')
 }
 
-function tellOne({ hub, request, response, query }: Call, id: string): void {
+function tellOne(call: Call, id: string): void {
+  const { hub, response, query } = call
   const row = hub.find(id)
   if (!row) throw noSuchInstance()
   const view = statusView(row, {
@@ -139,7 +152,7 @@ function tellOne({ hub, request, response, query }: Call, id: string): void {
   })
   if (!hasEnded(row.status))
     return send(response, 202, view, {
-      location: managementUrlsOf(id, hub.settings.hubName, originOf(request)).statusQueryGetUri,
+      location: urlsOf(id, call).statusQueryGetUri,
       'retry-after': '5',
     })
   send(response, row.status === 'Failed' && query.flag('returnInternalServerErrorOnFailure', false) ? 500 : 200, view)
@@ -217,6 +230,7 @@ function queryOf(parameters: URLSearchParams): Query {
     [...parameters].filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
   const text = (name: string) => all(name).find((value) => value !== '')
   return {
+    given: (name) => all(name)[0],
     text,
     flag(name, otherwise) {
       const value = text(name)?.toLowerCase()

@@ -26,7 +26,8 @@ import {
   noSuchOrchestrator,
 } from './errors.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
-import { callHttp, httpActivity } from './http-activity.js'
+import { callHttp, httpActivity, type TokenFor } from './http-activity.js'
+import { packedFailure } from './failure-details.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
@@ -44,6 +45,7 @@ import {
 } from './tables.js'
 import { Timers } from './timers.js'
 import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
+import { isServed } from './versions.js'
 import { type Start, Writing } from './writing.js'
 
 export interface HubOptions {
@@ -53,6 +55,7 @@ export interface HubOptions {
   readonly log: Log
   readonly code: DurableCode
   readonly settings: HubSettings
+  readonly tokenFor: TokenFor
 }
 
 type Child =
@@ -156,7 +159,7 @@ export class TaskHub {
   async start(
     name: string,
     input: string | null,
-    { id = newId(), version = this.settings.defaultVersion } = {},
+    { id = newId(), version = this.settings.versions.current } = {},
   ): Promise<string> {
     const { code } = this.#options
     const registered = code.orchestrators.find((known) => known.toLowerCase() === name.toLowerCase())
@@ -198,7 +201,7 @@ export class TaskHub {
     const registered = code.orchestrators.find((known) => known.toLowerCase() === what.name.toLowerCase())
     const existing = this.find(childId)
     if (registered && (!existing || hasEnded(existing.status))) {
-      const row = this.#newRow(childId, registered, what.version ?? this.settings.defaultVersion, what.input)
+      const row = this.#newRow(childId, registered, what.version ?? this.settings.versions.current, what.input)
       return [{ kind: 'start', start: this.#startOf({ ...row, parent: { id, executionId, task } }, existing) }]
     }
     const refusal = registered ? alreadyExists('Running') : noSuchOrchestrator(what.name, code.orchestrators)
@@ -215,13 +218,27 @@ export class TaskHub {
     this.#deliver(id, { kind: 'event', event, letter })
   }
 
-  /** @throws HubError 404, 410, 500 for a suspension of what is suspended, or a resumption of what is not */
-  async command(id: string, kind: 'terminate' | 'suspend' | 'resume', reason: string): Promise<void> {
+  /**
+   * @param withChildren a termination ends the sub-orchestrations too that it waits for
+   * @throws HubError 404, 410, 500 for a suspension of what is suspended, or a resumption of what is not
+   */
+  async command(
+    id: string,
+    kind: 'terminate' | 'suspend' | 'resume',
+    reason: string,
+    { withChildren = false } = {},
+  ): Promise<void> {
     const { status } = this.#alive(id)
     if (kind !== 'terminate' && (kind === 'suspend') === (status === 'Suspended'))
       throw notInThisState(id, kind, status)
     const letter = await this.#post(id, { kind, reason })
     this.#deliver(id, { kind, reason, letter })
+    if (kind !== 'terminate' || !withChildren) return
+    const created = this.historyOf(id).flatMap(({ EventType, InstanceId }) =>
+      EventType === eventType.SubOrchestrationInstanceCreated && InstanceId !== undefined ? [InstanceId] : [],
+    )
+    const running = created.filter((child) => !hasEnded(this.find(child)?.status ?? 'Terminated'))
+    for (const child of running) await this.command(child, kind, reason, { withChildren })
   }
 
   /** Begins it once more with the same input, under a new id or its own. @throws HubError 400 for an unknown one, 409 while it runs and is to keep its id */
@@ -307,7 +324,7 @@ export class TaskHub {
   }
 
   #kick(live: Live | undefined): void {
-    if (!live || live.busy || this.#closed || live.inbox.length === 0) return
+    if (!live || live.busy || this.#closed || live.inbox.length === 0 || this.#isForOthers(live)) return
     live.busy = true
     const turns = this.#turnLimit(() => this.#turn(live)).finally(() => {
       live.busy = false
@@ -316,6 +333,13 @@ export class TaskHub {
       if (live.row.status !== 'Suspended' || live.inbox.some(({ kind }) => kind !== 'event')) this.#kick(live)
     })
     this.#running.add(turns)
+  }
+
+  /** Code of another version has to take it up; until then only its termination moves it. */
+  #isForOthers({ row, inbox }: Live): boolean {
+    const { versions } = this.settings
+    if (versions.onMismatch === 'Fail' || isServed(row.version, versions)) return false
+    return inbox.every(({ kind }) => kind !== 'terminate')
   }
 
   async #turn(live: Live): Promise<void> {
@@ -362,6 +386,13 @@ export class TaskHub {
     const { code, reach } = this.#options
     const { row } = live
     const now = this.#timeOf(live, arrivals)
+    const { versions } = this.settings
+    if (!isServed(row.version, versions))
+      return this.#failFor(
+        live,
+        now,
+        `its version '${row.version}' is not served by the code of version '${versions.current}' that is here`,
+      )
     const fresh = [eventOf('OrchestratorStarted', now), ...arrivals.map((arrival) => this.#eventIn(arrival, now))]
     const run = await code.runOrchestrator(row.name, payloadOf(live, fresh)).catch((error: unknown) => ({
       state: undefined,
@@ -370,7 +401,14 @@ export class TaskHub {
       threw: true,
     }))
     const history = [...live.events, ...fresh]
-    const result = turnOf({ name: row.name, history, run, now, executionId: row.executionId })
+    const result = turnOf({
+      name: row.name,
+      history,
+      run,
+      now,
+      executionId: row.executionId,
+      httpPollAfter: this.settings.httpPollAfter,
+    })
     reach('hub:turn-computed')
     const change = {
       status: 'Running' as const,
@@ -384,6 +422,14 @@ export class TaskHub {
       for (const id of result.cancel) this.#timers.cancel(row.id, id)
       for (const need of result.begin) this.#begin(row.id, row.executionId, need)
     }
+  }
+
+  /** Without its code having run. */
+  async #failFor(live: Live, now: number, why: string): Promise<void> {
+    const output = `Orchestrator function '${live.row.name}' failed: ${why}`
+    const completed = eventOf('ExecutionCompleted', now, { OrchestrationStatus: 'Failed', Result: output })
+    const events = [eventOf('OrchestratorStarted', now), completed]
+    await this.#end(live, events, { status: 'Failed', output: JSON.stringify(output), updatedAt: now })
   }
 
   /** Never before a timer that fires in this turn, nor before the turn before. */
@@ -530,7 +576,7 @@ export class TaskHub {
   ): Promise<void> {
     if (this.#closed) return
     const { code, clock, reach } = this.#options
-    const work = name === httpActivity ? callHttp(input) : code.runActivity(name, input, id)
+    const work = name === httpActivity ? callHttp(input, this.#options.tokenFor) : code.runActivity(name, input, id)
     const answer = await work.then(
       (result) => ({ name: 'TaskCompleted' as const, details: { Result: result } }),
       (error: unknown) => ({ name: 'TaskFailed' as const, details: failureDetails(name, error) }),
@@ -598,11 +644,13 @@ function childFailure(name: string, words: string) {
   return { Reason: `Sub-orchestration '${name}' failed: ${words}`, Details: words, FailureDetails: null }
 }
 
+/** As the platform tells it; with details of the error's own, if the app's provider of them has packed some. */
 function failureDetails(name: string, error: unknown) {
   const words = error instanceof Error ? error.message : String(error)
+  const packed = packedFailure(words)
   return {
-    Reason: `Activity function '${name}' failed: ${words}`,
+    Reason: `Activity function '${name}' failed: ${packed?.ErrorMessage ?? words}`,
     Details: error instanceof Error ? (error.stack ?? words) : words,
-    FailureDetails: null,
+    FailureDetails: packed ?? null,
   }
 }

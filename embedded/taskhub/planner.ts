@@ -108,9 +108,12 @@ const action = z.discriminatedUnion('actionType', [
 ])
 type Action = z.infer<typeof action>
 
-/** @throws UnsupportedAction */
-export function planOf(actions: readonly unknown[], history: readonly HistoryEvent[]): Plan {
-  return new Planner(actions).plan(history)
+/**
+ * @param pollWait milliseconds until a call of HTTP asks again that was not told when
+ * @throws UnsupportedAction
+ */
+export function planOf(actions: readonly unknown[], history: readonly HistoryEvent[], pollWait: number): Plan {
+  return new Planner(actions, pollWait).plan(history)
 }
 
 interface Node {
@@ -126,6 +129,7 @@ type Settle = (succeeded: boolean, result: string | null | undefined) => void
 
 class Planner {
   readonly #actions: readonly unknown[]
+  readonly #pollWait: number
   readonly #nodes = new Map<unknown, Node>()
   /** By number; a number that is taken, but not asked for yet, has none. */
   readonly #needs: (Need | undefined)[] = []
@@ -143,8 +147,9 @@ class Planner {
   #current: Node | undefined
   #next: { input: string | null; raised: HistoryEvent[] } | undefined
 
-  constructor(actions: readonly unknown[]) {
+  constructor(actions: readonly unknown[], pollWait: number) {
     this.#actions = actions
+    this.#pollWait = pollWait
   }
 
   plan(history: readonly HistoryEvent[]): Plan {
@@ -269,7 +274,7 @@ class Planner {
       node,
       what,
       (succeeded, result) => {
-        const poll = succeeded ? pollAfter(request, result) : undefined
+        const poll = succeeded ? pollAfter(request, result, this.#pollWait) : undefined
         if (!poll) return this.#finish(node, succeeded)
         const timer = this.#reserve()
         const next = this.#reserve()

@@ -12,8 +12,9 @@ export interface RpcEndpoint {
   close(): Promise<void>
 }
 
-export async function startRpcEndpoint(hub: TaskHub, log: Log): Promise<RpcEndpoint> {
-  const answer = durableHttpApi(hub, '/durabletask')
+/** @param key goes into the URLs that are handed out; here itself none is asked for */
+export async function startRpcEndpoint(hub: TaskHub, log: Log, key: string): Promise<RpcEndpoint> {
+  const answer = durableHttpApi(hub, '/durabletask', key)
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       log('error', 'hub', `${request.method} ${request.url}: ${error instanceof Error ? error.message : String(error)}`)

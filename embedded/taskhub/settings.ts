@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { Log } from '../log.js'
+import type { VersionRules } from './versions.js'
 
 const section = z.looseObject({
   hubName: z.string().default('TestHubName'),
@@ -17,7 +18,18 @@ const section = z.looseObject({
     .positive()
     .default(10 * availableParallelism()),
   overridableExistingInstanceStates: z.enum(['NonRunningStates', 'AnyState']).default('NonRunningStates'),
+  maxConcurrentEntityFunctions: z
+    .number()
+    .int()
+    .positive()
+    .default(10 * availableParallelism()),
+  maxEntityOperationBatchSize: z.number().int().positive().default(5_000),
   defaultVersion: z.string().default(''),
+  versionMatchStrategy: z.enum(['None', 'Strict', 'CurrentOrOlder']).default('None'),
+  versionFailureStrategy: z.enum(['Reject', 'Fail']).default('Reject'),
+  httpSettings: z
+    .object({ defaultAsyncRequestSleepTimeMilliseconds: z.number().int().positive().default(30_000) })
+    .prefault({}),
 })
 
 export interface HubSettings {
@@ -26,18 +38,15 @@ export interface HubSettings {
   readonly maxConcurrentOrchestratorFunctions: number
   /** Whether a start replaces even an instance that runs. */
   readonly replaceRunning: boolean
-  readonly defaultVersion: string
+  readonly maxConcurrentEntityFunctions: number
+  readonly maxEntityOperationBatchSize: number
+  readonly versions: VersionRules
+  /** Milliseconds until a call of HTTP that was told to come back asks again, if it was not told when. */
+  readonly httpPollAfter: number
 }
 
 /** Settings that make sense on the platform only. */
-const elsewhere = new Set([
-  'storageProvider',
-  'tracing',
-  'httpSettings',
-  'notifications',
-  'extendedSessionsEnabled',
-  '$schema',
-])
+const elsewhere = new Set(['storageProvider', 'tracing', 'notifications', 'extendedSessionsEnabled', '$schema'])
 
 /** @throws ZodError naming the member */
 export function readHubSettings(durableTask: unknown, log: Log): HubSettings {
@@ -50,6 +59,13 @@ export function readHubSettings(durableTask: unknown, log: Log): HubSettings {
     maxConcurrentActivityFunctions: read.maxConcurrentActivityFunctions,
     maxConcurrentOrchestratorFunctions: read.maxConcurrentOrchestratorFunctions,
     replaceRunning: states === 'AnyState',
-    defaultVersion: read.defaultVersion,
+    maxConcurrentEntityFunctions: read.maxConcurrentEntityFunctions,
+    maxEntityOperationBatchSize: read.maxEntityOperationBatchSize,
+    versions: {
+      current: read.defaultVersion,
+      match: read.versionMatchStrategy,
+      onMismatch: read.versionFailureStrategy,
+    },
+    httpPollAfter: read.httpSettings.defaultAsyncRequestSleepTimeMilliseconds,
   }
 }

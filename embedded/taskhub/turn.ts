@@ -21,6 +21,8 @@ export interface TurnInput {
   /** Milliseconds since 1970. */
   readonly now: number
   readonly executionId: string
+  /** Milliseconds until a call of HTTP asks again that was not told when. */
+  readonly httpPollAfter?: number
 }
 
 export interface TurnResult {
@@ -53,7 +55,7 @@ type OrchestratorState = z.infer<typeof orchestratorState>
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
-export function turnOf({ name, history, run, now, executionId }: TurnInput): TurnResult {
+export function turnOf({ name, history, run, now, executionId, httpPollAfter = 30_000 }: TurnInput): TurnResult {
   const fail = (why: string): TurnResult => ({
     events: [],
     begin: [],
@@ -68,7 +70,7 @@ export function turnOf({ name, history, run, now, executionId }: TurnInput): Tur
     return fail('the custom status is larger than 16 KB of UTF-16 text')
   let plan: Plan
   try {
-    plan = planOf(run.actions ?? state.actions[0] ?? [], history)
+    plan = planOf(run.actions ?? state.actions[0] ?? [], history, httpPollAfter)
   } catch (error) {
     if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
     throw error

@@ -61,7 +61,8 @@ beforeAll(async () => {
   })
   const app = await loadApp({ folder: resolve('test/orchestrators/app'), hostname: '127.0.0.1:1', log })
   const settings = readHubSettings(undefined, log)
-  hub = new TaskHub({ store, clock: jumpingClock, reach: carryOn, log, code: durableCodeOf(app), settings })
+  const tokenFor = () => Promise.reject(new Error('There is no identity here.'))
+  hub = new TaskHub({ store, clock: jumpingClock, reach: carryOn, log, code: durableCodeOf(app), settings, tokenFor })
 })
 afterAll(async () => {
   await hub.close()
