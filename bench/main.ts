@@ -1,9 +1,14 @@
-// npm run bench -- [broker|taskhub]: figures and ratios of one run; nothing is asserted.
+// npm run bench -- [broker|taskhub|instances]: figures and ratios of one run; nothing is asserted.
 
 import { benchBroker } from './broker.js'
+import { benchInstances } from './instances.js'
 import { benchTaskHub } from './taskhub.js'
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { broker: benchBroker, taskhub: benchTaskHub }
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  broker: benchBroker,
+  taskhub: benchTaskHub,
+  instances: benchInstances,
+}
 const wanted = process.argv[2] ?? 'broker'
 const bench = benches[wanted]
 

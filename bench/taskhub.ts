@@ -1,11 +1,10 @@
 // npm run bench -- taskhub: the embedded host with an app that does nothing but orchestrate, asked over HTTP.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Figures, percentile, table } from './figures.js'
+import { type Host, startHost } from './host.js'
 import { cpuOf, diskOf, mega, memoryOf } from './process.js'
 
 const rounds = 3
@@ -26,18 +25,13 @@ const cases: Readonly<Record<string, Case>> = {
 
 export async function benchTaskHub(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-taskhub-'))
-  const args = ['dist/embedded/main.js', '--app', 'bench/app', '--port', '0', '--amqp-port', '0', '--data', folder]
   const began = performance.now()
-  const host = spawn('node', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const url = await addressOf(host)
-  console.log(
-    `ready after ${Math.round(performance.now() - began)} ms, ${mega(memoryOf(host.pid ?? 0).own)} MB of memory`,
-  )
-  await round(host, folder, url, { orchestrator: 'chain', length: 3, count: 300 })
+  const host = await startHost(folder)
+  console.log(`ready after ${Math.round(performance.now() - began)} ms, ${mega(memoryOf(host.pid).own)} MB of memory`)
+  await round(host, folder, { orchestrator: 'chain', length: 3, count: 300 })
   const all: Record<string, Figures[]> = {}
   for (let number = 0; number < rounds; number++)
-    for (const [name, one] of Object.entries(cases))
-      all[name] = [...(all[name] ?? []), await round(host, folder, url, one)]
+    for (const [name, one] of Object.entries(cases)) all[name] = [...(all[name] ?? []), await round(host, folder, one)]
   console.log(table(all))
   const per = (name: string) =>
     percentile(
@@ -47,22 +41,14 @@ export async function benchTaskHub(): Promise<void> {
   console.log(
     `CPU per activity: a chain of 50 costs ${(per('chain of 50') / per('chain of 3')).toFixed(2)} times a chain of 3`,
   )
-  const before = cpuOf(host.pid ?? 0)
+  const before = cpuOf(host.pid)
   await new Promise((resolve) => void setTimeout(resolve, 3_000))
-  console.log(
-    `idle: ${cpuOf(host.pid ?? 0) - before} ms of CPU in 3 s, ${mega(memoryOf(host.pid ?? 0).own)} MB of memory`,
-  )
-  host.kill()
-  await once(host, 'exit')
+  console.log(`idle: ${cpuOf(host.pid) - before} ms of CPU in 3 s, ${mega(memoryOf(host.pid).own)} MB of memory`)
+  await host.stop()
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function round(
-  { pid = 0 }: ChildProcess,
-  folder: string,
-  url: string,
-  { orchestrator, length, count }: Case,
-): Promise<Figures> {
+async function round({ pid, url }: Host, folder: string, { orchestrator, length, count }: Case): Promise<Figures> {
   const before = { cpu: cpuOf(pid), disk: diskOf(folder), at: performance.now() }
   const latencies: number[] = []
   let next = 0
@@ -94,14 +80,4 @@ async function round(
     'CPU ms/1000 activities': ((cpuOf(pid) - before.cpu) / (count * length)) * 1_000,
     'bytes/orchestration': (diskOf(folder) - before.disk) / count,
   }
-}
-
-async function addressOf({ stdout }: ChildProcess): Promise<string> {
-  let text = ''
-  for await (const part of stdout ?? []) {
-    text += String(part)
-    const found = /HTTP +(\S+)/.exec(text)
-    if (found?.[1]) return found[1]
-  }
-  throw new Error('The host did not start.')
 }

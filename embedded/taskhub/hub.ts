@@ -42,6 +42,7 @@ import {
   type Letter,
   openHubTables,
   removeBelongings,
+  removeFromIndexes,
 } from './tables.js'
 import { Timers } from './timers.js'
 import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
@@ -263,7 +264,7 @@ export class TaskHub {
       writing.dropHistory(id)
       writing.append(id, 0, events)
       writing.event(id, letter, event)
-      writing.instance(row)
+      writing.instance(row, failed)
     })
     this.#kick(this.#live.load(id))
     for (const child of children) await this.rewind(child, reason)
@@ -277,7 +278,7 @@ export class TaskHub {
     this.#live.forget(id)
     await this.#options.store.commit((changes) => {
       removeBelongings(changes, this.#tables, id)
-      changes.remove(this.#tables.byCreation, [row.createdAt, id])
+      removeFromIndexes(changes, this.#tables, row)
       changes.remove(this.#tables.instances, [id])
     })
   }
@@ -463,7 +464,7 @@ export class TaskHub {
       writing.dropOutstanding(id)
       writing.dropLetters(id)
       writing.append(id, first, events)
-      writing.instance(row)
+      writing.instance(row, live.row)
       if (row.parent && answer && letter !== undefined)
         writing.event(row.parent.id, letter, answer, row.parent.executionId)
     })

@@ -1,6 +1,7 @@
 // Looking instances up: one by its id, or a page of many.
 
-import type { HubTables, InstanceRow, RuntimeStatus } from './tables.js'
+import type { Entry } from '../store/store.js'
+import { groupOf, type HubTables, type InstanceRow, type RuntimeStatus } from './tables.js'
 
 export interface InstanceQuery {
   readonly prefix?: string
@@ -39,17 +40,57 @@ function matches(row: InstanceRow, { createdFrom, createdTo, statuses }: Instanc
   )
 }
 
-function* byCreation(tables: HubTables, { createdFrom = 0, createdTo, token }: InstanceQuery): Generator<InstanceRow> {
+/** By time of creation, the newest first; of some statuses, those alone are gone through. */
+function* byCreation(tables: HubTables, query: InstanceQuery): Generator<InstanceRow> {
+  const { createdFrom = 0, createdTo, token } = query
   const last = readToken(token)
-  const before = last ? [last.createdAt, last.id] : createdTo === undefined ? undefined : [createdTo + 1]
-  for (const { key } of tables.byCreation.entries({
-    backwards: true,
-    from: [createdFrom],
-    ...(before ? { before } : {}),
-  })) {
-    const row = tables.instances.get([String(key[1])])
+  const before = last ? [last.createdAt, last.id] : createdTo === undefined ? [] : [createdTo + 1]
+  const range = (table: HubTables['byCreation' | 'byStatus'], prefix: readonly string[]) =>
+    table.entries({
+      backwards: true,
+      prefix,
+      from: [...prefix, createdFrom],
+      ...(before.length > 0 ? { before: [...prefix, ...before] } : {}),
+    })
+  const groups = [...new Set(query.statuses.map(groupOf))]
+  const ways =
+    groups.length === 0 ? [range(tables.byCreation, [])] : groups.map((group) => range(tables.byStatus, [group]))
+  for (const { createdAt: _, id } of newestFirst(ways)) {
+    const row = tables.instances.get([id])
     if (row) yield row
   }
+}
+
+interface Found {
+  readonly createdAt: number
+  readonly id: string
+}
+
+interface Head extends Found {
+  readonly rest: Iterator<Entry<true>>
+}
+
+/** Several lists that have the newest first, as one. */
+function* newestFirst(ways: readonly Iterable<Entry<true>>[]): Generator<Found> {
+  const rests = ways.map((way) => way[Symbol.iterator]())
+  try {
+    const heads = rests.flatMap((rest) => headOf(rest))
+    for (;;) {
+      heads.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+      const [first] = heads
+      if (!first) return
+      yield first
+      heads.splice(0, 1, ...headOf(first.rest))
+    }
+  } finally {
+    for (const rest of rests) rest.return?.()
+  }
+}
+
+/** One, or none at the end. */
+function headOf(rest: Iterator<Entry<true>>): Head[] {
+  const { value, done } = rest.next()
+  return done === true ? [] : [{ rest, createdAt: Number(value.key.at(-2)), id: String(value.key.at(-1)) }]
 }
 
 function* byPrefix(tables: HubTables, { token }: InstanceQuery, prefix: string): Generator<InstanceRow> {

@@ -7,6 +7,12 @@ export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 
 export const hasEnded = (status: RuntimeStatus) =>
   status === 'Completed' || status === 'Failed' || status === 'Terminated'
 
+/** Under which an instance is found by its status: those that have not ended change theirs too often to be told apart there. */
+export type StatusGroup = 'active' | 'Completed' | 'Failed' | 'Terminated'
+
+export const groupOf = (status: RuntimeStatus): StatusGroup =>
+  status === 'Completed' || status === 'Failed' || status === 'Terminated' ? status : 'active'
+
 /** Inputs, outputs and custom status are JSON texts or null; times are milliseconds since 1970. */
 export interface InstanceRow {
   readonly id: string
@@ -92,6 +98,8 @@ export interface HubTables {
   readonly instances: Table<InstanceRow>
   /** [time of creation, instance] */
   readonly byCreation: Table<true>
+  /** [group of statuses, time of creation, instance] */
+  readonly byStatus: Table<true>
   /** [instance, number]: an event as JSON text, without `IsPlayed`. */
   readonly history: Table<string>
   /** [instance, number] */
@@ -108,11 +116,18 @@ export function openHubTables(store: Store): HubTables {
     entityInbox: store.table('hub.entityInbox'),
     instances: store.table('hub.instances'),
     byCreation: store.table('hub.byCreation'),
+    byStatus: store.table('hub.byStatus'),
     history: store.table('hub.history'),
     letters: store.table('hub.letters'),
     tasks: store.table('hub.tasks'),
     timers: store.table('hub.timers'),
   }
+}
+
+/** Removes an instance from where it is looked up. */
+export function removeFromIndexes(changes: Changes, tables: HubTables, { id, createdAt, status }: InstanceRow): void {
+  changes.remove(tables.byCreation, [createdAt, id])
+  changes.remove(tables.byStatus, [groupOf(status), createdAt, id])
 }
 
 /** Removes everything that hangs on an instance, but not the instance itself. */

@@ -4,7 +4,15 @@ import type { Changes } from '../store/store.js'
 import type { HistoryEvent } from './history.js'
 import type { Arrival } from './live.js'
 import type { Need } from './planner.js'
-import { type EntityRequest, type EntityState, type HubTables, type InstanceRow, removeBelongings } from './tables.js'
+import {
+  type EntityRequest,
+  type EntityState,
+  groupOf,
+  type HubTables,
+  type InstanceRow,
+  removeBelongings,
+  removeFromIndexes,
+} from './tables.js'
 
 /** An instance that is to begin: what is written, and what it finds first. */
 export interface Start {
@@ -28,15 +36,20 @@ export class Writing {
     const { id } = row
     if (existing) {
       removeBelongings(this.#changes, this.#tables, id)
-      this.#changes.remove(this.#tables.byCreation, [existing.createdAt, id])
+      removeFromIndexes(this.#changes, this.#tables, existing)
     }
     this.instance(row)
     this.#changes.put(this.#tables.byCreation, [row.createdAt, id], true)
+    this.#changes.put(this.#tables.byStatus, [groupOf(row.status), row.createdAt, id], true)
     this.event(id, letter, event)
   }
 
-  instance(row: InstanceRow): void {
+  /** @param before what was written of it before, if it ends now or goes on after its end */
+  instance(row: InstanceRow, before?: InstanceRow): void {
     this.#changes.put(this.#tables.instances, [row.id], row)
+    if (!before || groupOf(before.status) === groupOf(row.status)) return
+    this.#changes.remove(this.#tables.byStatus, [groupOf(before.status), row.createdAt, row.id])
+    this.#changes.put(this.#tables.byStatus, [groupOf(row.status), row.createdAt, row.id], true)
   }
 
   /** Something that comes for an instance. @param executionId the execution that it is for, if only for one */
