@@ -1,7 +1,8 @@
-// The embedded host as a process of its own, with the app that is measured.
+// The embedded host as a process of its own, with the app that is measured; without its supervisor, which costs nothing while it waits.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { report } from '../embedded/supervisor.js'
 
 export interface Host {
   readonly pid: number
@@ -11,25 +12,20 @@ export interface Host {
 
 /** @param data where it keeps everything */
 export async function startHost(data: string): Promise<Host> {
-  const args = ['dist/embedded/main.js', '--app', 'bench/app', '--port', '0', '--amqp-port', '0', '--data', data]
-  const host = spawn('node', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const url = await addressOf(host)
-  return {
-    pid: host.pid ?? 0,
-    url,
-    async stop() {
-      host.kill()
-      await once(host, 'exit')
-    },
+  const args = ['--app', 'bench/app', '--port', '0', '--amqp-port', '0', '--data', data, '--supervised']
+  const host = fork('dist/embedded/main.js', args)
+  for (;;) {
+    const [message] = await Promise.race([once(host, 'message'), once(host, 'exit')])
+    if (typeof message === 'number') throw new Error('The host did not start.')
+    const told = report.parse(message)
+    if (told === 'alive') continue
+    return {
+      pid: host.pid ?? 0,
+      url: `http://127.0.0.1:${told.port}`,
+      async stop() {
+        host.kill()
+        await once(host, 'exit')
+      },
+    }
   }
-}
-
-async function addressOf({ stdout }: ChildProcess): Promise<string> {
-  let text = ''
-  for await (const part of stdout ?? []) {
-    text += String(part)
-    const found = /HTTP +(\S+)/.exec(text)
-    if (found?.[1]) return found[1]
-  }
-  throw new Error('The host did not start.')
 }

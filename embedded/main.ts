@@ -1,9 +1,12 @@
 // Runs any compiled Functions app on the embedded runtime: node dist/embedded/main.js --app DIR --port N --amqp-port N --data DIR
+//
+// It runs twice: as the supervisor that was called, and as the host that the supervisor starts.
 
 import { parseArgs } from 'node:util'
 import { carryOn } from './crash-points.js'
 import { consoleLog } from './log.js'
 import { startRuntime } from './runtime.js'
+import { couldNotStart, type Report, signOfLifeEvery, supervise } from './supervisor.js'
 
 const { values } = parseArgs({
   options: {
@@ -11,24 +14,41 @@ const { values } = parseArgs({
     port: { type: 'string', default: '7071' },
     'amqp-port': { type: 'string', default: '5672' },
     data: { type: 'string', default: '.data' },
+    // What the supervisor says.
+    supervised: { type: 'boolean', default: false },
+    'died-of-itself': { type: 'boolean', default: false },
   },
 })
+const log = consoleLog('info')
 
-startRuntime({
-  app: values.app,
-  data: values.data,
-  port: Number(values.port),
-  amqpPort: Number(values['amqp-port']),
-  log: consoleLog('info'),
-  reach: carryOn,
-}).then(
-  (runtime) => {
-    process.stdout.write(`HTTP  http://127.0.0.1:${runtime.port}\nAMQP  ${runtime.connectionString}\n`)
+if (values.supervised) void host()
+else void supervise(__filename, process.argv.slice(2), log).then((code) => process.exit(code))
+
+const tell = (message: Report) => void process.send?.(message)
+
+async function host(): Promise<void> {
+  // Nobody is left to start it again, or to stop it.
+  process.once('disconnect', () => process.exit(1))
+  setInterval(() => tell('alive'), signOfLifeEvery).unref()
+  try {
+    const runtime = await startRuntime({
+      app: values.app,
+      data: values.data,
+      port: Number(values.port),
+      amqpPort: Number(values['amqp-port']),
+      log,
+      reach: carryOn,
+      diedOfItself: values['died-of-itself'],
+    })
+    const { port, amqpPort, connectionString } = runtime
+    tell({ port, amqpPort, connectionString })
+    let stopping: Promise<void> | undefined
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => void runtime.close().then(() => process.exit(0)))
-  },
-  (error: unknown) => {
+      process.on(signal, () => {
+        stopping ??= runtime.close().then(() => process.exit(0))
+      })
+  } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(1)
-  },
-)
+    process.exit(couldNotStart)
+  }
+}

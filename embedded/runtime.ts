@@ -40,10 +40,13 @@ export interface RuntimeOptions {
   readonly amqpPort: number
   readonly log: Log
   readonly reach: Reach
+  /** Whether the app's own code ended the process before this one: it is looked for, and fails. */
+  readonly diedOfItself?: boolean
 }
 
 export interface Runtime {
   readonly port: number
+  readonly amqpPort: number
   readonly connectionString: string
   /** Takes nothing new, ends what is running, closes the store. */
   close(): Promise<void>
@@ -86,7 +89,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     key: managementKey,
   })
   const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
-  await hub.recover()
+  await hub.recover({ diedOfItself: options.diedOfItself ?? false })
   const mounts = [{ path: managementPath, handle: durableHttpApi(hub, managementPath, managementKey) }]
   http.serve({ app, extraInput, mounts, keys })
   const connections = new ServiceBusConnections()
@@ -109,6 +112,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   return {
     port: http.port,
+    amqpPort: broker.port,
     connectionString,
     async close() {
       await timers.close()

@@ -32,6 +32,7 @@ import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
 import { type Anew, answerNameOf, type EntityMessage, isEntityMessage, type Need } from './planner.js'
+import { Quarantine, type Suspect } from './quarantine.js'
 import { rewound } from './rewind.js'
 import type { HubSettings } from './settings.js'
 import {
@@ -59,6 +60,9 @@ export interface HubOptions {
   readonly tokenFor: TokenFor
 }
 
+/** Why what kills the process is not tried again. */
+const lethal = 'the process died whenever it ran.'
+
 type Child =
   | { readonly kind: 'start'; readonly start: Start }
   | {
@@ -79,6 +83,9 @@ export class TaskHub {
   readonly #activityLimit: Limit
   readonly #turnLimit: Limit
   readonly #ends: Ends
+  readonly #quarantine: Quarantine
+  /** Nothing begins while those are watched that may have killed the process. */
+  #isQuiet = false
   #lastLetter = 0
   #closed = false
 
@@ -95,28 +102,87 @@ export class TaskHub {
       deliver: (id, event, letter, executionId) => this.#deliver(id, { kind: 'event', event, letter, executionId }),
     })
     this.#ends = new Ends(options.clock)
+    this.#quarantine = new Quarantine(options.store, options.clock, this.#tables.suspects)
     this.#activityLimit = limitOf(options.settings.maxConcurrentActivityFunctions)
     this.#turnLimit = limitOf(options.settings.maxConcurrentOrchestratorFunctions)
   }
 
-  /** Takes up what was under way when the process ended. */
-  async recover(): Promise<void> {
+  /**
+   * Takes up what was under way when the process ended.
+   * @param diedOfItself whether it was the app's code that ended it, and not somebody from outside
+   */
+  async recover({ diedOfItself = false } = {}): Promise<void> {
     await this.#dropDeadLetters()
     for (const { key } of this.#tables.letters.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
     for (const { key } of this.#tables.entityInbox.entries())
       this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
+    const watched = diedOfItself ? await this.#findCulprit() : new Set<string>()
+    if (!diedOfItself) await this.#quarantine.acquitAll()
     this.entities.recover()
-    for (const { key, value } of this.#tables.tasks.entries())
-      this.#begin(String(key[0]), value.executionId, {
-        id: Number(key[1]),
-        what: { kind: 'activity', name: value.name, input: value.input },
-      })
+    for (const { id, number, task } of this.#outstanding())
+      if (!watched.has(`${id} ${number}`))
+        this.#begin(id, task.executionId, {
+          id: number,
+          what: { kind: 'activity', name: task.name, input: task.input },
+        })
     for (const { key, value } of this.#tables.timers.entries())
       this.#begin(String(key[0]), value.executionId, {
         id: Number(key[1]),
         what: { kind: 'timer', fireAt: value.fireAt },
       })
     for (const id of this.#addressees()) this.#kick(this.#live.load(id))
+    for (const live of this.#live.waiting()) this.#kick(live)
+  }
+
+  /** Activities whose result is not known. */
+  #outstanding() {
+    return [...this.#tables.tasks.entries()].map(({ key, value }) => ({
+      id: String(key[0]),
+      number: Number(key[1]),
+      task: value,
+    }))
+  }
+
+  /** Fails what has killed the process, and runs alone what may have. Resolves with the activities that have run now. */
+  async #findCulprit(): Promise<Set<string>> {
+    const watched = new Set<string>()
+    this.#isQuiet = true
+    for (const suspect of this.#quarantine.guilty()) await this.#convict(suspect)
+    for (const { id, number, task } of this.#outstanding()) {
+      watched.add(`${id} ${number}`)
+      await this.#quarantine.watch({ id, what: number }, () =>
+        this.#runActivity(id, task.executionId, number, task.name, task.input),
+      )
+    }
+    for (const id of this.#addressees()) {
+      const live = this.#live.load(id)
+      if (live && !this.#isForOthers(live)) await this.#quarantine.watch({ id, what: 'turn' }, () => this.#turn(live))
+    }
+    this.#isQuiet = false
+    return watched
+  }
+
+  async #convict(suspect: Suspect): Promise<void> {
+    const { id, what } = suspect
+    const { log, clock } = this.#options
+    const now = clock.now()
+    const row = this.find(id)
+    const task = what === 'turn' ? undefined : this.#tables.tasks.get([id, what])
+    log('error', 'hub', `${task ? `Activity '${task.name}'` : 'The orchestrator'} of '${id}' fails: ${lethal}`)
+    if (task && what !== 'turn') {
+      const letter = this.#nextLetter()
+      const details = failureDetails(task.name, new Error(lethal))
+      const event = eventOf('TaskFailed', now, { TaskScheduledId: what, ...details })
+      await this.#options.store.commit((changes) => {
+        this.#quarantine.acquit(changes, suspect)
+        changes.remove(this.#tables.tasks, [id, what])
+        new Writing(changes, this.#tables).event(id, letter, event, task.executionId)
+      })
+      return
+    }
+    const live = row && !hasEnded(row.status) ? this.#live.load(id) : undefined
+    if (live) await this.#failFor(live, now, lethal)
+    await this.#options.store.commit((changes) => this.#quarantine.acquit(changes, suspect))
   }
 
   #addressees(): Set<string> {
@@ -325,7 +391,8 @@ export class TaskHub {
   }
 
   #kick(live: Live | undefined): void {
-    if (!live || live.busy || this.#closed || live.inbox.length === 0 || this.#isForOthers(live)) return
+    if (!live || live.busy || this.#closed || this.#isQuiet || live.inbox.length === 0 || this.#isForOthers(live))
+      return
     live.busy = true
     const turns = this.#turnLimit(() => this.#turn(live)).finally(() => {
       live.busy = false
@@ -557,7 +624,8 @@ export class TaskHub {
   }
 
   #begin(id: string, executionId: string, { id: number, what }: Need): void {
-    if (this.#closed) return
+    // What begins while it is quiet stands on disk, and is begun from there.
+    if (this.#closed || this.#isQuiet) return
     if (what.kind === 'timer') return this.#armTimer(id, executionId, number, what.fireAt)
     if (isEntityMessage(what)) return this.entities.kick(what.entity)
     // It runs by itself, and tells its parent when it has ended.

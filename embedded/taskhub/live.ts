@@ -65,6 +65,11 @@ export class LiveInstances {
     this.#live.set(live.row.id, live)
   }
 
+  /** Those for which something has come. */
+  waiting(): Live[] {
+    return [...this.#live.values()].filter(({ inbox }) => inbox.length > 0)
+  }
+
   forget(id: string): void {
     this.#live.delete(id)
   }

@@ -1,6 +1,7 @@
 // What the hub keeps on disk.
 
 import type { Changes, Store, Table } from '../store/store.js'
+import type { Suspicion } from './quarantine.js'
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
 
@@ -108,6 +109,8 @@ export interface HubTables {
   readonly tasks: Table<TaskRow>
   /** [instance, sequence number]: timers that have not fired in the history yet. */
   readonly timers: Table<TimerRow>
+  /** [instance, sequence number of an activity, or `turn`] */
+  readonly suspects: Table<Suspicion>
 }
 
 export function openHubTables(store: Store): HubTables {
@@ -121,6 +124,7 @@ export function openHubTables(store: Store): HubTables {
     letters: store.table('hub.letters'),
     tasks: store.table('hub.tasks'),
     timers: store.table('hub.timers'),
+    suspects: store.table('hub.suspects'),
   }
 }
 

@@ -309,3 +309,25 @@ df.app.orchestration('neverYields', function* () {
 df.app.orchestration('yieldsNonsense', function* () {
   yield 42
 })
+
+// What ends, or holds, the process that it runs in.
+df.app.activity('exits', { handler: () => process.exit(1) })
+df.app.activity('throwsLater', {
+  handler: () =>
+    new Promise(() => {
+      setTimeout(() => {
+        throw new Error('nobody catches this')
+      }, 10)
+    }),
+})
+df.app.orchestration('calls', function* (context) {
+  return yield context.df.callActivity(context.df.getInput(), 'x')
+})
+// oxlint-disable-next-line eslint/require-yield
+df.app.orchestration('exitsItself', function* () {
+  process.abort()
+})
+// oxlint-disable-next-line eslint/require-yield
+df.app.orchestration('neverEnds', function* () {
+  for (;;);
+})

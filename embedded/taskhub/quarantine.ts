@@ -1,0 +1,74 @@
+// Who killed the process: what was under way when it died of itself is run again alone, one after the other, before anything else begins.
+//
+// What runs alone is on disk as such. If the process dies again, it was that, and it fails instead of being tried for ever.
+
+import type { Clock } from '../clock.js'
+import type { Changes, Store, Table } from '../store/store.js'
+
+/** An activity by its number, or the turn of an instance. */
+export interface Suspect {
+  readonly id: string
+  readonly what: number | 'turn'
+}
+
+export interface Suspicion {
+  /** Whether nothing else ran when it was written. */
+  readonly alone: boolean
+  /** Times that it was let go because it took too long to be watched. */
+  readonly escapes: number
+}
+
+/** Milliseconds that one is watched, and as much again for each time that it was let go. */
+const patience = 5_000
+
+export class Quarantine {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #table: Table<Suspicion>
+
+  constructor(store: Store, clock: Clock, table: Table<Suspicion>) {
+    this.#store = store
+    this.#clock = clock
+    this.#table = table
+  }
+
+  /** Those that ran alone when the process died. */
+  guilty(): Suspect[] {
+    return [...this.#table.entries()]
+      .filter(({ value }) => value.alone)
+      .map(({ key }) => ({ id: String(key[0]), what: typeof key[1] === 'number' ? key[1] : 'turn' }))
+  }
+
+  /** Together with the failure of the guilty. */
+  acquit(changes: Changes, { id, what }: Suspect): void {
+    changes.remove(this.#table, [id, what])
+  }
+
+  /** Nobody did it: the process was killed from outside. */
+  async acquitAll(): Promise<void> {
+    const all = [...this.#table.entries()]
+    if (all.length === 0) return
+    await this.#store.commit((changes) => {
+      for (const { key } of all) changes.remove(this.#table, key)
+    })
+  }
+
+  /** Resolves when the work has ended, or has taken so long that others have to begin. */
+  async watch(suspect: Suspect, work: () => Promise<void>): Promise<void> {
+    const key = [suspect.id, suspect.what]
+    const { escapes } = this.#table.get(key) ?? { escapes: 0 }
+    await this.#store.commit((changes) => changes.put(this.#table, key, { alone: true, escapes }))
+    const hasEnded = await this.#within(work(), patience * (escapes + 1))
+    await this.#store.commit((changes) => {
+      if (hasEnded) this.acquit(changes, suspect)
+      else changes.put(this.#table, key, { alone: false, escapes: escapes + 1 })
+    })
+  }
+
+  #within(work: Promise<void>, ms: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(ms, () => resolve(false))
+      work.then(() => resolve(true), reject).finally(cancel)
+    })
+  }
+}
