@@ -16,6 +16,8 @@ const milliseconds = z
 
 /** What this host honours of host.json; the rest is the platform's. */
 const hostJson = z.object({
+  /** -1 for no limit. */
+  functionTimeout: z.union([z.literal('-1').transform(() => Infinity), milliseconds]).prefault('00:30:00'),
   extensions: z
     .object({
       http: z.object({ routePrefix: z.string().default('api') }).prefault({}),

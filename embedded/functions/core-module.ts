@@ -16,7 +16,21 @@ export interface BindingData {
 export interface Registration {
   readonly name: string
   readonly bindings: Readonly<Record<string, BindingData>>
+  readonly retryOptions?: RetryOptions
   readonly handler: Handler
+}
+
+/** How often a failed call is made again; -1 for ever. */
+export interface RetryOptions {
+  readonly retryStrategy: 'fixedDelay' | 'exponentialBackoff'
+  readonly maxRetryCount: number
+  readonly delayInterval?: Span
+  readonly minimumInterval?: Span
+  readonly maximumInterval?: Span
+}
+
+interface Span {
+  readonly seconds?: number
 }
 
 export type Handler = (...inputs: unknown[]) => unknown
@@ -95,11 +109,11 @@ function coreModule(registry: Registry, log: Log): object {
     },
     getProgrammingModel: () => registry.model,
     registerFunction(metadata: Omit<Registration, 'handler'>, handler: Handler) {
-      const { name, bindings } = metadata
+      const { name, bindings, retryOptions } = metadata
       if (registry.frozen) throw systemError(new Error('A function can only be registered during app startup.'))
       if (registry.registrations.has(name))
         throw systemError(new Error(`A function with the name '${name}' has already been registered.`))
-      registry.registrations.set(name, { name, bindings, handler })
+      registry.registrations.set(name, { name, bindings, handler, ...(retryOptions && { retryOptions }) })
       return new Disposable(() => registry.registrations.delete(name))
     },
     registerHook(name: string, hook: Hook) {

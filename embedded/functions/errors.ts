@@ -41,6 +41,11 @@ const catalogue = {
       `Function '${it.function}' has the schedule '${it.schedule}', which can not be read: ${it.why}.`,
     remedy: 'Write it as NCRONTAB, such as 0 */5 * * * *, or as a time span, such as 00:05:00.',
   },
+  FUNCTION_TIMEOUT: {
+    what: (it: { function: string; ms: number }) =>
+      `Function '${it.function}' has taken longer than ${it.ms / 1_000} seconds.`,
+    remedy: 'functionTimeout in host.json says how long a call may take.',
+  },
   SETTING_MISSING: {
     what: (it: { function: string; setting: string }) =>
       `Function '${it.function}' needs the setting ${it.setting}, which is missing.`,

@@ -15,6 +15,7 @@ import {
   type ProgrammingModel,
   provideCoreModule,
   type Registration,
+  type RetryOptions,
   type Registry,
 } from './core-module.js'
 import { HostError, wordsOf } from './errors.js'
@@ -41,6 +42,7 @@ export interface RegisteredFunction {
   /** Inputs besides the trigger. */
   readonly inputs: readonly Binding[]
   readonly outputs: readonly Binding[]
+  readonly retryOptions: RetryOptions | undefined
 }
 
 export interface Binding extends BindingData {
@@ -53,6 +55,8 @@ export interface Invocation {
   readonly invocationId?: string
   readonly inputs: Readonly<Record<string, TypedData>>
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>
+  /** Of a call that is made again. */
+  readonly retryContext?: { readonly retryCount: number; readonly maxRetryCount: number }
   /** Told the SDK's invocation context before the function runs. */
   readonly onContext?: (context: object) => void
 }
@@ -96,7 +100,7 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
     streamUri,
     onOutput: (given) => void (write = given),
     async invoke(name, invocation) {
-      const invoked = await running.invoke(name, invocation)
+      const invoked = await inTime(name, hostJson.functionTimeout, running.invoke(name, invocation))
       const { outputs = [] } = functions.find((one) => one.name === name) ?? {}
       for (const output of outputs.filter(({ type }) => type.toLowerCase() !== 'http'))
         await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs.get(output.key))
@@ -106,6 +110,16 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
       for (const hook of registry.hooks.appTerminate) await hook(shared)
     },
   }
+}
+
+/** What takes longer has failed, though nobody can stop it. */
+async function inTime<Result>(name: string, ms: number, work: Promise<Result>): Promise<Result> {
+  if (ms === Infinity) return work
+  let timeout: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, fail) => {
+    timeout = setTimeout(() => fail(HostError.of('FUNCTION_TIMEOUT', { function: name, ms })), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timeout))
 }
 
 const nowhere = () => Promise.resolve()
@@ -138,7 +152,7 @@ async function loadFile(file: string, esm: boolean): Promise<void> {
   }
 }
 
-function functionOf({ name, bindings }: Registration): RegisteredFunction {
+function functionOf({ name, bindings, retryOptions }: Registration): RegisteredFunction {
   const all = Object.entries(bindings).map(([key, binding]): Binding => ({ ...binding, key }))
   // A binding is known by its type; its key is made up by the library.
   const trigger = all.find(({ type }) => /trigger$/i.test(type))
@@ -149,6 +163,7 @@ function functionOf({ name, bindings }: Registration): RegisteredFunction {
     trigger,
     inputs: others.filter(({ direction }) => direction === 'in'),
     outputs: others.filter(({ direction }) => direction === 'out'),
+    retryOptions,
   }
 }
 
@@ -167,7 +182,7 @@ class Invoker {
 
   async invoke(
     name: string,
-    { inputs, triggerMetadata = {}, onContext, invocationId = randomUUID() }: Invocation,
+    { inputs, triggerMetadata = {}, retryContext, onContext, invocationId = randomUUID() }: Invocation,
   ): Promise<Invoked> {
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
@@ -180,6 +195,7 @@ class Invoker {
         functionId: name,
         inputData: Object.entries(inputs).map(([key, data]) => ({ name: key, data })),
         triggerMetadata,
+        ...(retryContext && { retryContext }),
         traceContext: { traceParent: newTraceParent(), traceState: '', attributes: {} },
       },
       log: (level: string, _category: string, message: string) => this.#log(levelOf(level), name, message),

@@ -4,6 +4,7 @@ import type { Cancel, Clock } from '../clock.js'
 import type { Log } from '../log.js'
 import type { Store, Table } from '../store/store.js'
 import { resolveSettings } from './app-files.js'
+import type { RetryOptions } from './core-module.js'
 import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp, RegisteredFunction } from './load-app.js'
@@ -97,7 +98,7 @@ class Timer {
 
   async #call(isPastDue: boolean): Promise<void> {
     const { app, clock, store, log, extraInput, triggered, monitors } = this.#options
-    const { name, trigger, inputs } = triggered
+    const { name, trigger, inputs, retryOptions } = triggered
     const now = clock.now()
     const before = this.#monitor
     const next = this.#schedule(now)
@@ -112,14 +113,38 @@ class Timer {
         : null,
       IsPastDue: isPastDue,
     }
-    try {
-      await app.invoke(name, {
-        inputs: { ...inputsOf(inputs, extraInput), [trigger.key]: { json: JSON.stringify(told) } },
-      })
-    } catch (error) {
-      log('error', name, wordsOf(error))
-    }
+    const call = { [trigger.key]: { json: JSON.stringify(told) } }
+    for (let retryCount = 0; ; retryCount++)
+      try {
+        await app.invoke(name, {
+          inputs: { ...inputsOf(inputs, extraInput), ...call },
+          ...(retryOptions &&
+            retryCount > 0 && { retryContext: { retryCount, maxRetryCount: retryOptions.maxRetryCount } }),
+        })
+        return
+      } catch (error) {
+        log('error', name, wordsOf(error))
+        const wait = retryOptions && waitBefore(retryOptions, retryCount + 1)
+        if (wait === undefined || this.#stopped) return
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(wait, resolve)
+          this.#cancel = () => {
+            cancel()
+            resolve()
+          }
+        })
+        if (this.#stopped) return
+      }
   }
+}
+
+/** Milliseconds before the so manieth retry; undefined when there is none any more. */
+function waitBefore(options: RetryOptions, retry: number): number | undefined {
+  const { maxRetryCount, retryStrategy, delayInterval, minimumInterval, maximumInterval } = options
+  if (maxRetryCount !== -1 && retry > maxRetryCount) return undefined
+  if (retryStrategy === 'fixedDelay') return (delayInterval?.seconds ?? 0) * 1_000
+  const most = (maximumInterval?.seconds ?? Infinity) * 1_000
+  return Math.min(most, (minimumInterval?.seconds ?? 1) * 1_000 * 2 ** (retry - 1))
 }
 
 const timeOf = (ms: number) => new Date(ms).toISOString().replace('Z', '+00:00')

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { DurableCode } from './code.js'
 import { eventOf, type HistoryEvent } from './history.js'
 import { type Limit, limitOf } from './limit.js'
+import { partsOf } from './planner.js'
 import type { HubSettings } from './settings.js'
 import type { EntityRequest, EntityState, HubTables } from './tables.js'
 import { Writing } from './writing.js'
@@ -50,11 +51,6 @@ type Outcome = z.infer<typeof outcome>
 
 /** `@counter@one`: names without case, keys with. */
 export const entityIdOf = (name: string, key: string) => `@${name.toLowerCase()}@${key}`
-
-export function partsOf(entity: string): { readonly name: string; readonly key: string } {
-  const [, name = '', key = ''] = /^@([^@]*)@(.*)$/s.exec(entity) ?? []
-  return { name, key }
-}
 
 export class Entities {
   readonly #options: EntitiesOptions

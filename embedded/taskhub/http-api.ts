@@ -2,9 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { managementUrlsOf } from './client-binding.js'
-import { entityIdOf, partsOf } from './entities.js'
+import { entityIdOf } from './entities.js'
 import { badRequest, HubError, noSuchInstance } from './errors.js'
 import type { TaskHub } from './hub.js'
+import { partsOf } from './planner.js'
 import { statusView } from './status-view.js'
 import { hasEnded, type InstanceRow, type RuntimeStatus } from './tables.js'
 

@@ -475,6 +475,7 @@ export class TaskHub {
       run,
       now,
       executionId: row.executionId,
+      instanceId: row.id,
       httpPollAfter: this.settings.httpPollAfter,
     })
     reach('hub:turn-computed')

@@ -36,6 +36,12 @@ export type EntityMessage =
 
 export const isEntityMessage = (what: Need['what']): what is EntityMessage => what.kind.startsWith('entity')
 
+/** Of the id of an entity, such as `@counter@one`. */
+export function partsOf(entity: string): { readonly name: string; readonly key: string } {
+  const [, name = '', key = ''] = /^@([^@]*)@(.*)$/s.exec(entity) ?? []
+  return { name, key }
+}
+
 /** The event that answers what was sent under a number. */
 export const answerNameOf = (number: number) => `entity-${number}`
 

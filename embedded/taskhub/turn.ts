@@ -6,7 +6,9 @@ import { eventOf, eventType, type HistoryEvent } from './history.js'
 import {
   type Anew,
   answerNameOf,
+  type EntityMessage,
   type Need,
+  partsOf,
   type Plan,
   planOf,
   type SubOrchestration,
@@ -21,6 +23,8 @@ export interface TurnInput {
   /** Milliseconds since 1970. */
   readonly now: number
   readonly executionId: string
+  /** As what entities know who sends. */
+  readonly instanceId?: string
   /** Milliseconds until a call of HTTP asks again that was not told when. */
   readonly httpPollAfter?: number
 }
@@ -55,7 +59,15 @@ type OrchestratorState = z.infer<typeof orchestratorState>
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
-export function turnOf({ name, history, run, now, executionId, httpPollAfter = 30_000 }: TurnInput): TurnResult {
+export function turnOf({
+  name,
+  history,
+  run,
+  now,
+  executionId,
+  instanceId = '',
+  httpPollAfter = 30_000,
+}: TurnInput): TurnResult {
   const fail = (why: string): TurnResult => ({
     events: [],
     begin: [],
@@ -80,7 +92,9 @@ export function turnOf({ name, history, run, now, executionId, httpPollAfter = 3
   const known = new Set(history.filter(isScheduling).map(({ EventId }) => EventId))
   const begin = plan.needs.filter(({ id }) => !known.has(id) && !plan.cancelled.includes(id))
   // A timer that was cancelled in the turn that made it leaves its trace too: its number is taken.
-  const scheduled = plan.needs.filter(({ id }) => !known.has(id)).map((need) => schedulingOf(need, now, executionId))
+  const scheduled = plan.needs
+    .filter(({ id }) => !known.has(id))
+    .map((need) => schedulingOf(need, now, { executionId, instanceId }))
   return {
     events: [...scheduled, eventOf('OrchestratorCompleted', now)],
     begin,
@@ -111,12 +125,17 @@ function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, pla
   return { status: 'Completed', output: textOf(state.output) ?? null }
 }
 
-function schedulingOf({ id, what }: Need, now: number, executionId: string): HistoryEvent {
+interface Sender {
+  readonly instanceId: string
+  readonly executionId: string
+}
+
+function schedulingOf({ id, what }: Need, now: number, sender: Sender): HistoryEvent {
   switch (what.kind) {
     case 'subOrchestration':
       return eventOf('SubOrchestrationInstanceCreated', now, {
         EventId: id,
-        InstanceId: childIdOf(what, id, executionId),
+        InstanceId: childIdOf(what, id, sender.executionId),
         Name: what.name,
         Version: what.version ?? '',
         Input: what.input,
@@ -129,16 +148,38 @@ function schedulingOf({ id, what }: Need, now: number, executionId: string): His
         EventId: id,
         InstanceId: what.entity,
         Name: what.kind === 'entityRelease' ? 'release' : 'op',
-        Input: JSON.stringify({
-          id: answerNameOf(id),
-          ...('operation' in what && { op: what.operation, signal: what.kind === 'entitySignal' }),
-        }),
+        Input: JSON.stringify(messageOf(id, what, sender)),
       })
     case 'timer':
       return eventOf('TimerCreated', now, { EventId: id, FireAt: new Date(what.fireAt).toISOString() })
     case 'activity':
     default:
       return eventOf('TaskScheduled', now, { EventId: id, Name: what.name, Version: '', Input: null })
+  }
+}
+
+/** What an entity is sent, in the platform's words. */
+function messageOf(id: number, what: EntityMessage, { instanceId: parent, executionId }: Sender): object {
+  const name = answerNameOf(id)
+  switch (what.kind) {
+    case 'entityRelease':
+      return { parent, id: name }
+    case 'entityLock':
+      return { id: name, lockset: what.set.map(partsOf), pos: 0, parent, parentExecution: executionId }
+    case 'entityCall':
+    case 'entitySignal':
+    default: {
+      const { operation: op, input } = what
+      const signal = what.kind === 'entitySignal'
+      return {
+        op,
+        id: name,
+        parent,
+        parentExecution: executionId,
+        ...(input !== null && { input }),
+        ...(signal && { signal }),
+      }
+    }
   }
 }
 

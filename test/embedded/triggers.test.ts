@@ -19,6 +19,7 @@ const calls = z.array(
 
 // The host makes the app's folder its own.
 const app = resolve('test/embedded/apps/triggers')
+const logged: string[] = []
 let data: string
 let runtime: Runtime
 let client: ServiceBusClient
@@ -30,7 +31,8 @@ beforeAll(async () => {
   await store.commit((changes) => changes.put(store.table('host.timers'), ['daily'], missed))
   await store.close()
   Reflect.deleteProperty(process.env, 'ServiceBusConnection')
-  runtime = await startRuntime({ app, data, port: 0, amqpPort: 0, log: () => undefined, reach: carryOn })
+  const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
+  runtime = await startRuntime({ app, data, port: 0, amqpPort: 0, log, reach: carryOn })
   client = new ServiceBusClient(runtime.connectionString)
 })
 afterAll(async () => {
@@ -139,6 +141,27 @@ describe('timers', () => {
     expect(daily).toMatchObject([
       { input: { isPastDue: true, scheduleStatus: { last: '1970-01-01T00:00:00.001+00:00' } } },
     ])
+  })
+
+  it('that fail are called again as often as they ask for, and told so', async () => {
+    const attempts = await until('it has given up', async () => {
+      const all = await seen('stubborn')
+      return all.length === 3 && all
+    })
+
+    expect(attempts.map(({ input }) => input)).toEqual([
+      null,
+      { retryCount: 1, maxRetryCount: 2 },
+      { retryCount: 2, maxRetryCount: 2 },
+    ])
+  })
+
+  it('that take longer than host.json allows have failed', async () => {
+    const line = await until('it is told', async () => logged.find((one) => one.startsWith('hangs: ')))
+
+    expect(line).toBe(
+      "hangs: Function 'hangs' has taken longer than 3 seconds. functionTimeout in host.json says how long a call may take.",
+    )
   })
 
   it.each([

@@ -113,6 +113,18 @@ df.app.orchestration('parent', function* (context) {
   ])
   return [first, ...others]
 })
+df.app.orchestration('asksOne', function* (context) {
+  return yield context.df.callSubOrchestrator('child', { text: 'a' })
+})
+
+const soon = (context, ms) => context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms))
+df.app.orchestration('waitsForBoth', function* (context) {
+  yield context.df.Task.all([soon(context, 10), soon(context, 150)])
+})
+/** The other timer is not taken back: it keeps the instance. */
+df.app.orchestration('waitsForEither', function* (context) {
+  yield context.df.Task.any([soon(context, 10), soon(context, 150)])
+})
 df.app.orchestration('patientParent', function* (context) {
   const retries = new df.RetryOptions(10, 3)
   const failed = []
@@ -172,7 +184,7 @@ app.get('broken', {
 let broken = true
 df.app.activity('breakable', {
   handler: (text) => {
-    if (broken) throw new Error('broken')
+    if (broken && !globalThis.mended) throw new Error('broken')
     return text
   },
 })

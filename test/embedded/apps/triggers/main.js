@@ -52,6 +52,16 @@ app.serviceBusQueue('sessions', {
 app.timer('everySecond', { schedule: '* * * * * *', handler: note('everySecond') })
 app.timer('atStart', { schedule: '0 0 0 1 1 *', runOnStartup: true, handler: note('atStart') })
 app.timer('daily', { schedule: '0 0 3 * * *', handler: note('daily') })
+app.timer('stubborn', {
+  schedule: '0 0 0 1 1 *',
+  runOnStartup: true,
+  retry: { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { milliseconds: 10 } },
+  handler: async (_, context) => {
+    seen.push({ name: 'stubborn', input: context.retryContext ?? null })
+    throw new Error('not today')
+  },
+})
+app.timer('hangs', { schedule: '0 0 0 1 1 *', runOnStartup: true, handler: () => new Promise(() => {}) })
 app.timer('hourly', { schedule: '0 0 * * * *', handler: note('hourly') })
 
 app.get('seen', { handler: async () => ({ jsonBody: seen }) })
