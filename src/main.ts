@@ -9,25 +9,34 @@ import { sagaOrchestrator } from './orchestrators/saga.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
-import { dataverseEventsQueue, onDataverseEvent } from './triggers/dataverse-events.js'
+import { dataverseEventsFrom } from './triggers/dataverse-events.js'
+import { type EventSource, startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
 import { answering } from './triggers/http-answer.js'
 import { listSagas, tellSaga } from './triggers/status.js'
+import { takeEvent } from './triggers/webhook.js'
 
 checkSettings(partners)
 
 const extraInputs = [input.durableClient()]
 
-const dataverseEvents = {
+const received = (source: EventSource) => ({
   connection: 'ServiceBusConnection',
-  queueName: dataverseEventsQueue,
   // The bytes as they came: the host would otherwise parse what it takes for JSON. The option is the platform's; the SDK's type does not know it.
   dataType: 'binary',
   extraInputs,
-  handler: onDataverseEvent,
-}
-app.serviceBusQueue('dataverseEvents', dataverseEvents)
+  handler: dataverseEventsFrom(source),
+})
+app.serviceBusQueue('dataverseEvents', { queueName: startQueue.queue, ...received(startQueue) })
+const topic = topicSource(process.env['DATAVERSE_EVENTS_TOPIC'])
+if (topic)
+  app.serviceBusTopic('dataverseTopic', {
+    topicName: topic.topic,
+    subscriptionName: topic.subscription,
+    ...received(topic),
+  })
+app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 
 durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
 durable.activity(names.askPartner, { handler: askPartner })

@@ -1,67 +1,97 @@
-// Bytes from the start queue → one DataverseEvent, or an error that says which member is not as it must be.
+// Bytes from the start queue → the events in them, or an error that says what is not as it must be.
 //
-// Promises: the same operation always gives the same event id, however often and on whatever way it was posted.
+// Promises: the same operation always gives the same event ids, however often and on whatever way it was posted.
 // Never: trusts a message about the state of a row; values in it may be cut, late or out of order.
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
-
-const guid = z.guid().transform((text) => text.toLowerCase())
-
-/** The members that the product uses. The platform sends more, and more with every year: they are left alone. */
-const executionContext = z.object({
-  MessageName: z.string().min(1),
-  PrimaryEntityName: z.string().min(1),
-  PrimaryEntityId: guid,
-  OrganizationId: guid,
-  OperationId: guid,
-  CorrelationId: guid,
-  OwningExtension: z.object({ Id: guid }).nullish(),
-})
-
-/** @throws SagaError `EVENT_NOT_JSON` or `EVENT_NOT_A_CONTEXT` */
-export function readDataverseEvent(body: Uint8Array): DataverseEvent {
-  const read = executionContext.safeParse(parseJson(body))
-  if (!read.success) {
-    const [first] = read.error.issues
-    throw SagaError.of('EVENT_NOT_A_CONTEXT', { member: first?.path.join('.') || '(body)', why: first?.message ?? '' })
-  }
-  const context = read.data
-  return {
-    id: eventIdOf(context),
-    message: context.MessageName,
-    table: context.PrimaryEntityName,
-    rowId: context.PrimaryEntityId,
-    organizationId: context.OrganizationId,
-    operationId: context.OperationId,
-    correlationId: context.CorrelationId,
-  }
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    // Some senders begin with a byte order mark; TextDecoder drops it and refuses what is not UTF-8.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    // The parser's own words would quote the body.
-    throw SagaError.of('EVENT_NOT_JSON', { why: body.length === 0 ? 'it is empty' : 'it can not be parsed' })
-  }
-}
+import { contextOf, readBody } from './read-context.js'
+import type { RemoteContext } from './remote-context.js'
 
 /**
- * OperationId alone names the system job that posts, so a retry of the job keeps it. The other members cost nothing and tell apart what
+ * One event for each row that the operation was about: one, but for messages that tell of many.
+ * @throws SagaError `EVENT_NOT_JSON`, `EVENT_NOT_XML`, `EVENT_NOT_BINARY_XML`, `EVENT_TOO_LARGE`, `EVENT_NOT_A_CONTEXT`, `EVENT_CUT`
+ */
+export function readDataverseEvents(body: Uint8Array): readonly DataverseEvent[] {
+  const { members, json } = readBody(body)
+  const notice = plugInNotice.safeParse(json)
+  return notice.success ? [eventOfNotice(notice.data)] : eventsOf(contextOf(members))
+}
+
+/** What somebody's own plug-in posts in place of a context. */
+const plugInNotice = z.object({
+  table: z.string().min(1),
+  rowId: z.guid().transform((text) => text.toLowerCase()),
+  operation: z.string().min(1),
+  correlationId: z.guid().transform((text) => text.toLowerCase()),
+  /** Given where one chain of requests changes a row more than once. */
+  operationId: z.guid().optional(),
+  organizationId: z.guid().optional(),
+})
+
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+function eventOfNotice(notice: z.infer<typeof plugInNotice>): DataverseEvent {
+  const { table, rowId, operation: message, correlationId } = notice
+  const organizationId = (notice.organizationId ?? nobody).toLowerCase()
+  const operationId = (notice.operationId ?? correlationId).toLowerCase()
+  const id = idOf([organizationId, operationId, '', message, table, rowId])
+  return { id, message, table, rowId, organizationId, operationId, correlationId }
+}
+
+function eventsOf(context: RemoteContext): readonly DataverseEvent[] {
+  const { messageName: message, organizationId, operationId, correlationId } = context
+  const single = /^(.+)Multiple$/.exec(message)?.[1]
+  const rows = single === undefined ? [rowOf(context)] : rowsOf(context)
+  return rows.map(({ table, rowId }) => {
+    const told = { message: single ?? message, table, rowId, organizationId, operationId, correlationId }
+    return { id: eventIdOf(context, told), ...told }
+  })
+}
+
+interface Row {
+  readonly table: string
+  readonly rowId: string
+}
+
+/** Messages such as Associate name no row, but have one as their target. */
+function rowOf({ primaryEntityName: table, primaryEntityId: rowId, inputParameters }: RemoteContext): Row {
+  const target = inputParameters['Target']
+  const isNamed = table !== '' && table !== 'none' && rowId !== nobody
+  if (isNamed || typeof target !== 'object' || target === null) return { table: table || 'none', rowId }
+  if (target.kind !== 'reference' && target.kind !== 'entity') return { table: table || 'none', rowId }
+  return { table: target.table, rowId: target.id }
+}
+
+/** @throws SagaError `EVENT_CUT` when the rows fell to the size limit */
+function rowsOf({ messageName: message, inputParameters, outputParameters }: RemoteContext): readonly Row[] {
+  const targets = inputParameters['Targets']
+  if (typeof targets !== 'object' || targets === null || targets.kind !== 'rows')
+    throw SagaError.of('EVENT_CUT', { message })
+  const ids = outputParameters['Ids']
+  const given = typeof ids === 'object' && ids !== null && ids.kind === 'list' ? ids.items : []
+  return targets.rows.map(({ table, id, attributes }, index) => {
+    const key = attributes[`${table || targets.table}id`]
+    const rowId = [id, key, given[index]].find((one) => typeof one === 'string' && isRowId(one))
+    if (typeof rowId !== 'string') throw SagaError.of('EVENT_CUT', { message })
+    return { table: table || targets.table, rowId: rowId.toLowerCase() }
+  })
+}
+
+const isRowId = (text: string) => text !== nobody && z.guid().safeParse(text).success
+
+/**
+ * A row is created once, so its creation is named by the request alone, and Create and CreateMultiple, a queue and a webhook, tell of the same.
+ *
+ * Of other messages OperationId names the system job that posts, so a retry of the job keeps it. The other members cost nothing and tell apart what
  * synchronous posts share an OperationId for: several steps, several rows of one bulk request.
  */
-function eventIdOf(context: z.infer<typeof executionContext>): string {
-  const identity = [
-    context.OrganizationId,
-    context.OperationId,
-    context.OwningExtension?.Id ?? '',
-    context.MessageName,
-    context.PrimaryEntityName,
-    context.PrimaryEntityId,
-  ]
-  return createHash('sha256').update(identity.join('|')).digest('hex').slice(0, 20)
+function eventIdOf(context: RemoteContext, { message, table, rowId }: Row & { message: string }): string {
+  const { organizationId, requestId, operationId, owningExtension } = context
+  if (message === 'Create') return idOf([organizationId, requestId ?? operationId, message, table, rowId])
+  return idOf([organizationId, operationId, owningExtension?.id ?? '', message, table, rowId])
 }
+
+const idOf = (identity: readonly string[]) => createHash('sha256').update(identity.join('|')).digest('hex').slice(0, 20)

@@ -8,6 +8,25 @@ const catalogue = {
     what: (it: { why: string }) => `The message body is not JSON: ${it.why}.`,
     remedy: 'Set the message format of the Dataverse service endpoint to JSON, then resubmit the message.',
   },
+  EVENT_NOT_XML: {
+    what: (it: { why: string }) => `The message body is not XML that can be read: ${it.why}.`,
+    remedy: 'Look at the body in the dead-letter queue to see who sent it; Dataverse itself sends none such.',
+  },
+  EVENT_NOT_BINARY_XML: {
+    what: (it: { why: string; at: number }) =>
+      `The message body is not binary XML that can be read: ${it.why}, at byte ${it.at}.`,
+    remedy:
+      'Set the message format of the Dataverse service endpoint to JSON; a binary body does not survive tools that take it for text.',
+  },
+  EVENT_TOO_LARGE: {
+    what: (it: { size: number; largest: number }) =>
+      `The message body has ${it.size} bytes; at most ${it.largest} are read.`,
+    remedy: 'Send less: Dataverse itself sends 256 KB at most, and a saga reads the row by itself.',
+  },
+  EVENT_CUT: {
+    what: (it: { message: string }) => `The ${it.message} message does not tell its rows: it was too large for them.`,
+    remedy: 'Let the reconciliation find them, or register the step on the message of single rows as well.',
+  },
   EVENT_NOT_A_CONTEXT: {
     what: (it: { member: string; why: string }) =>
       `The message body is not a RemoteExecutionContext: member '${it.member}': ${it.why}.`,

@@ -2,36 +2,34 @@
 
 import type { InvocationContext } from '@azure/functions'
 import { getClient } from 'durable-functions'
-import { sagas } from '../app/index.js'
-import { readDataverseEvent } from '../dataverse/read-event.js'
+import { readDataverseEvents } from '../dataverse/read-event.js'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
-import { startsFor } from '../saga/routing.js'
 import { deadLetter } from './dead-letter.js'
-import { startOnce } from './start-once.js'
+import type { EventSource } from './event-source.js'
+import { startSagas } from './start-sagas.js'
 
-export const dataverseEventsQueue = 'dataverse-events'
-
-/** @param body the message's bytes: parsing them is ours, so that nothing is lost on the way. */
-export async function onDataverseEvent(body: unknown, context: InvocationContext): Promise<void> {
-  const event = await readOrDeadLetter(body, context)
-  if (!event) return
-  const starts = startsFor(event, sagas)
-  if (starts.length === 0)
-    context.log(`No saga reacts to ${event.message} of '${event.table}': event ${event.id} is complete.`)
-  const client = getClient(context)
-  const outcomes = await Promise.all(starts.map(async (start) => `${start.instance} ${await startOnce(client, start)}`))
-  for (const outcome of outcomes) context.log(outcome)
+/** Of the message's bytes: parsing them is ours, so that nothing is lost on the way. */
+export function dataverseEventsFrom(source: EventSource) {
+  return async (body: unknown, context: InvocationContext): Promise<void> => {
+    const events = await readOrDeadLetter(source, body, context)
+    const client = getClient(context)
+    for (const event of events) await startSagas(client, event, (line) => context.log(line))
+  }
 }
 
-async function readOrDeadLetter(body: unknown, context: InvocationContext): Promise<DataverseEvent | undefined> {
+async function readOrDeadLetter(
+  source: EventSource,
+  body: unknown,
+  context: InvocationContext,
+): Promise<readonly DataverseEvent[]> {
   try {
-    return readDataverseEvent(bytesOf(body))
+    return readDataverseEvents(bytesOf(body))
   } catch (error) {
     // What is unreadable now stays unreadable: delivering it again would only hide the reason behind a delivery count.
     if (!(error instanceof SagaError)) throw error
-    await deadLetter(dataverseEventsQueue, context, error)
-    return undefined
+    await deadLetter(source, context, error)
+    return []
   }
 }
 

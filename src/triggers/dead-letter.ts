@@ -7,13 +7,18 @@
 import type { InvocationContext } from '@azure/functions'
 import type { ServiceBusClient, ServiceBusClientOptions, ServiceBusReceivedMessage } from '@azure/service-bus'
 import type { SagaError } from '../saga/errors.js'
+import type { EventSource } from './event-source.js'
 import { serviceBusConnection } from '../settings.js'
 
 /** Throws when it can't be done; the host then abandons the message, and it comes again. */
-export async function deadLetter(queue: string, context: InvocationContext, error: SagaError): Promise<void> {
+export async function deadLetter(source: EventSource, context: InvocationContext, error: SagaError): Promise<void> {
   const lockToken = context.triggerMetadata?.['lockToken']
   if (typeof lockToken !== 'string') throw new Error('The trigger tells no lock token.', { cause: error })
-  const receiver = (await connect()).createReceiver(queue)
+  const connection = await connect()
+  const receiver =
+    'queue' in source
+      ? connection.createReceiver(source.queue)
+      : connection.createReceiver(source.topic, source.subscription)
   try {
     await receiver.deadLetterMessage(lockedElsewhere(lockToken), {
       deadLetterReason: error.code,

@@ -7,6 +7,12 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 
 /** The codes that callers can cause, and their HTTP statuses. */
 const statuses: Partial<Record<ErrorCode, number>> = {
+  EVENT_NOT_JSON: 400,
+  EVENT_NOT_XML: 400,
+  EVENT_NOT_BINARY_XML: 400,
+  EVENT_NOT_A_CONTEXT: 400,
+  EVENT_CUT: 400,
+  EVENT_TOO_LARGE: 413,
   QUERY_MALFORMED: 400,
   INSTANCE_UNKNOWN: 404,
   CALLBACK_UNKNOWN: 404,

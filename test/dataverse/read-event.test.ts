@@ -2,13 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readDataverseEvent } from '../../src/dataverse/read-event.js'
+import { readDataverseEvents } from '../../src/dataverse/read-event.js'
 
 const message = readFileSync('test/messages/contact-create.json', 'utf8')
 const bytes = (text: string) => Buffer.from(text)
 const changed = (change: Record<string, unknown>) => bytes(JSON.stringify({ ...JSON.parse(message), ...change }))
 
-const idOf = (change: Record<string, unknown>) => readDataverseEvent(changed(change)).id
+const readDataverseEvent = (body: Uint8Array) => readDataverseEvents(body)[0]
+const idOf = (change: Record<string, unknown>) => readDataverseEvent(changed(change))?.id
 
 describe('the message of a created contact', () => {
   it('becomes an event that says which row, what happened, and under which ids', () => {
@@ -27,6 +28,10 @@ describe('the message of a created contact', () => {
     expect(JSON.stringify(readDataverseEvent(bytes(message)))).not.toMatch(/Astrid|example\.org/)
   })
 
+  it('may be encoded once more', () => {
+    expect(readDataverseEvent(bytes(JSON.stringify(message)))).toEqual(readDataverseEvent(bytes(message)))
+  })
+
   it('may begin with a byte order mark and write ids in upper case', () => {
     const event = readDataverseEvent(changed({ PrimaryEntityId: 'E3B0C442-98FC-4C14-9AFB-F4C8996FB924' }))
 
@@ -35,20 +40,118 @@ describe('the message of a created contact', () => {
   })
 })
 
+const other = '11111111-1111-4111-8111-111111111111'
+
 describe('the id of an event', () => {
   it('is the same for every posting of one operation', () => {
-    expect(idOf({ CorrelationId: '11111111-1111-4111-8111-111111111111', Depth: 2 })).toBe(idOf({}))
+    expect(idOf({ CorrelationId: other, Depth: 2 })).toBe(idOf({}))
+  })
+
+  it('of a creation is the same for every step that tells of it: a row is created once', () => {
+    expect(idOf({ OperationId: other, OwningExtension: { Id: other } })).toBe(idOf({}))
   })
 
   it.each([
-    ['organization', { OrganizationId: '11111111-1111-4111-8111-111111111111' }],
-    ['operation', { OperationId: '11111111-1111-4111-8111-111111111111' }],
-    ['step that posted', { OwningExtension: { Id: '11111111-1111-4111-8111-111111111111' } }],
+    ['organization', { OrganizationId: other }],
+    ['request', { RequestId: other }],
     ['message', { MessageName: 'Update' }],
     ['table', { PrimaryEntityName: 'lead' }],
-    ['row', { PrimaryEntityId: '11111111-1111-4111-8111-111111111111' }],
-  ])('differs with the %s', (_, change) => {
+    ['row', { PrimaryEntityId: other }],
+  ])('of a creation differs with the %s', (_, change) => {
     expect(idOf(change)).not.toBe(idOf({}))
+  })
+
+  it.each([
+    ['operation', { OperationId: other }],
+    ['step that posted', { OwningExtension: { Id: other } }],
+    ['row', { PrimaryEntityId: other }],
+  ])('of an update differs with the %s', (_, change) => {
+    expect(idOf({ MessageName: 'Update', ...change })).not.toBe(idOf({ MessageName: 'Update' }))
+  })
+})
+
+describe('a message of many rows', () => {
+  const rowId = (digit: string) => `${digit.repeat(8)}-0000-4000-8000-000000000000`
+  const target = (id: string) => ({ Attributes: [{ key: 'contactid', value: id }], Id: id, LogicalName: 'contact' })
+  const targets = (ids: readonly string[]) => ({
+    key: 'Targets',
+    value: { __type: 'EntityCollection:http://x', EntityName: 'contact', Entities: ids.map(target) },
+  })
+
+  it('is one event for each, and the same as the message of that row alone', () => {
+    const many = readDataverseEvents(
+      changed({ MessageName: 'CreateMultiple', InputParameters: [targets([rowId('a'), rowId('b')])] }),
+    )
+
+    expect(many.map((event) => event.rowId)).toEqual([rowId('a'), rowId('b')])
+    expect(many.map((event) => event.message)).toEqual(['Create', 'Create'])
+    expect(many[0]?.id).toBe(idOf({ PrimaryEntityId: rowId('a'), OwningExtension: { Id: other } }))
+  })
+
+  it('finds the ids of new rows in the answer, when the targets have none yet', () => {
+    const nobody = '00000000-0000-0000-0000-000000000000'
+    const [event] = readDataverseEvents(
+      changed({
+        MessageName: 'CreateMultiple',
+        InputParameters: [targets([nobody])],
+        OutputParameters: [{ key: 'Ids', value: [rowId('c')] }],
+      }),
+    )
+
+    expect(event?.rowId).toBe(rowId('c'))
+  })
+
+  it.each([
+    ['absent', undefined],
+    ['null', null],
+    ['empty', []],
+  ])('whose rows fell to the size limit, %s, says so', (_, InputParameters) => {
+    expect(() => readDataverseEvents(changed({ MessageName: 'UpdateMultiple', InputParameters }))).toThrow(
+      expect.objectContaining({ code: 'EVENT_CUT' }),
+    )
+  })
+})
+
+describe('a message that names its row in its target only', () => {
+  it.each([
+    ['Associate', { __type: 'EntityReference:http://x', Id: other, LogicalName: 'account' }],
+    ['new_Approve', { __type: 'Entity:http://x', Id: other, LogicalName: 'account', Attributes: [] }],
+  ])('%s is about that', (MessageName, value) => {
+    const [event] = readDataverseEvents(
+      changed({
+        MessageName,
+        PrimaryEntityName: 'none',
+        PrimaryEntityId: '00000000-0000-0000-0000-000000000000',
+        InputParameters: [{ key: 'Target', value }],
+      }),
+    )
+
+    expect(event).toMatchObject({ message: MessageName, table: 'account', rowId: other })
+  })
+
+  it('or not at all, is about none', () => {
+    expect(
+      readDataverseEvent(changed({ MessageName: 'new_Ping', PrimaryEntityName: null, InputParameters: null })),
+    ).toMatchObject({
+      message: 'new_Ping',
+      table: 'none',
+    })
+  })
+})
+
+describe('what a plug-in of somebody’s own posts', () => {
+  const notice = { table: 'account', rowId: other.toUpperCase(), operation: 'Update', correlationId: other }
+  const read = (change: object) => readDataverseEvent(bytes(JSON.stringify({ ...notice, ...change })))
+
+  it('is a table, a row, an operation and a correlation', () => {
+    expect(read({ unheard: 'of' })).toMatchObject({ message: 'Update', table: 'account', rowId: other })
+  })
+
+  it('is one event for each correlation, or for each operation where it names one', () => {
+    const third = '22222222-2222-4222-8222-222222222222'
+    expect(read({})?.id).toBe(read({})?.id)
+    expect(read({ correlationId: third })?.id).not.toBe(read({})?.id)
+    expect(read({ operationId: third })?.id).not.toBe(read({})?.id)
   })
 })
 
@@ -58,6 +161,7 @@ describe('a body that is no context', () => {
     ['text', bytes('hello'), 'EVENT_NOT_JSON', 'it can not be parsed'],
     ['bytes that are not UTF-8', Buffer.from([0xff, 0xfe, 0x7b]), 'EVENT_NOT_JSON', 'it can not be parsed'],
     ['a JSON number', bytes('42'), 'EVENT_NOT_A_CONTEXT', "member '(body)'"],
+    ['a text with text in it', bytes('"hello"'), 'EVENT_NOT_A_CONTEXT', "member '(body)'"],
     ['another object', bytes('{"hello":"world"}'), 'EVENT_NOT_A_CONTEXT', "member 'MessageName'"],
     [
       'a context with a broken id',

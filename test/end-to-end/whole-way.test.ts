@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasEnded, type Installation, until } from '../../local/installation.js'
+import { asBinary, asXml } from '../dataverse/write-context.js'
+import { readContext } from '../../src/dataverse/read-context.js'
 import { contactOnboarding } from '../../src/app/sagas/contact-onboarding.js'
 import { replay } from '../../testkit/replay.js'
 import { startInstallation, type Started } from '../../local/processes.js'
@@ -17,7 +19,7 @@ let installation: Installation
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'whole-way-'))
-  started = await startInstallation(data)
+  started = await startInstallation(data, { DATAVERSE_EVENTS_TOPIC: 'dataverse-topic/sagas' })
   installation = started.installation
 })
 afterAll(async () => {
@@ -161,11 +163,49 @@ describe('a created contact', () => {
   })
 })
 
+describe('the same change', () => {
+  const events = (body: Buffer) =>
+    fetch(`${installation.at.app}/api/events`, { method: 'POST', body: new Uint8Array(body) })
+
+  it('that is posted to the queue, the topic and the webhook, in all three forms, starts one saga', async () => {
+    const ada = contact()
+    const { body } = await installation.createContact(ada)
+    const context = readContext(body)
+
+    await installation.send({ body })
+    await installation.send({ body: asXml(context) })
+    await installation.client.createSender('dataverse-topic').sendMessages({ body: asBinary(context) })
+    const answers = await Promise.all([events(body), events(asXml(context)), events(asBinary(context))])
+    await until('the saga has ended', () => sagaOf(ada.rowId))
+    const told = await Promise.all(answers.map(async (answer) => [answer.status, await answer.json()]))
+
+    expect(told.map(([status]) => status)).toEqual([202, 202, 202])
+    expect(told[0]).toEqual(told[1])
+    expect(told[0]?.[1]).toEqual({
+      events: [expect.stringMatching(/^[0-9a-f]{20}$/)],
+      instances: [expect.stringMatching(new RegExp(`^contact-onboarding:contact:${ada.rowId}:`))],
+    })
+    expect((await installation.sagas('2020-01-01')).filter(({ rowId }) => rowId === ada.rowId)).toHaveLength(1)
+    const { masterData } = await installation.ledgers()
+    expect(masterData.filter(({ subject }) => subject === ada.rowId)).toHaveLength(1)
+  })
+
+  it('that can not be read is told to whom posts it', async () => {
+    const answers = await Promise.all([events(Buffer.from('{')), events(Buffer.alloc(2_000_000, ' '))])
+    const told = await Promise.all(answers.map(async (answer) => [answer.status, await answer.json()]))
+
+    expect(told).toEqual([
+      [400, expect.objectContaining({ code: 'EVENT_NOT_JSON' })],
+      [413, expect.objectContaining({ code: 'EVENT_TOO_LARGE' })],
+    ])
+  })
+})
+
 describe('bad input', () => {
   it('that is no JSON goes to the dead-letter queue with a reason and what to do', async () => {
-    await installation.send({ body: Buffer.from('<xml/>') })
+    await installation.send({ body: Buffer.from('{broken') })
 
-    expect(await deadLetterOf('<xml/>')).toMatchObject({
+    expect(await deadLetterOf('{broken')).toMatchObject({
       deadLetterReason: 'EVENT_NOT_JSON',
       deadLetterErrorDescription: expect.stringContaining('message format'),
     })
