@@ -107,7 +107,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   function openHub(loaded: FunctionApp): TaskHub {
     const settings = readHubSettings(loaded.hostJson.extensions.durableTask, log)
-    return new TaskHub({ store, clock, reach, log, code: durableCodeOf(loaded), settings, tokenFor: identityToken })
+    return new TaskHub({
+      store,
+      clock,
+      reach,
+      log,
+      code: durableCodeOf(loaded, (type) => extraInput(type)),
+      settings,
+      tokenFor: identityToken,
+    })
   }
 
   return {

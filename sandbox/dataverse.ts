@@ -37,14 +37,21 @@ interface Row {
 const odata = { 'odata-version': '4.0' }
 
 export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
+  const rows = new Map<string, Row>()
+  let position = 0
+
   /** The row as the ledger's entries have left it. */
   function find(rowId: string): Row | undefined {
-    let row: Row | undefined
-    for (const { subject, effect, detail, seq } of ledger.entries) {
-      if (subject !== rowId) continue
-      row = effect === 'delete' ? undefined : { values: { ...row?.values, ...values.parse(detail) }, version: seq }
+    if (position > ledger.entries.length) {
+      position = 0
+      rows.clear()
     }
-    return row
+    for (const { subject, effect, detail, seq } of ledger.entries.slice(position)) {
+      if (effect === 'delete') rows.delete(subject)
+      else rows.set(subject, { values: { ...rows.get(subject)?.values, ...values.parse(detail) }, version: seq })
+    }
+    position = ledger.entries.length
+    return rows.get(rowId)
   }
 
   function existing({ name }: Table, rowId: string): Row {

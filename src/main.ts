@@ -3,9 +3,12 @@
 import { app } from '@azure/functions'
 import { app as durable, input } from 'durable-functions'
 import { askPartner } from './activities/ask-partner.js'
+import { isRunning, tellLane } from './activities/lane.js'
 import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
+import { lane } from './orchestrators/lane.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
+import type { Lane } from './saga/lane.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
@@ -40,6 +43,9 @@ app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, han
 
 durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
 durable.activity(names.askPartner, { handler: askPartner })
+durable.entity<Lane>(names.lane, lane)
+durable.activity(names.tellLane, { extraInputs, handler: tellLane })
+durable.activity(names.isRunning, { extraInputs, handler: isRunning })
 
 app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
 app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })

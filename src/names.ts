@@ -3,6 +3,12 @@
 export const names = {
   saga: 'saga',
   askPartner: 'askPartner',
+  /** The entity that knows who is in a lane. */
+  lane: 'lane',
+  tellLane: 'tellLane',
+  isRunning: 'isRunning',
   /** Raised to an instance: what a person commands, or a partner answers later. */
   signal: 'signal',
+  /** Raised to an instance that waits in a lane. */
+  laneWord: 'lane',
 } as const

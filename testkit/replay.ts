@@ -53,6 +53,8 @@ class Replay {
   }
 
   run(): void {
+    // Another instance did its work: nothing was decided here.
+    if (this.#history.status.phase === 'merged') return
     for (let goesOn = true; goesOn; ) {
       const next = nextOf(this.#saga, this.#state)
       if (next.kind === 'end') break

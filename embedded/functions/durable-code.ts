@@ -1,5 +1,6 @@
 // The app's orchestrators and activities, in the shape in which a task hub asks for them.
 
+import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp, RegisteredFunction } from './load-app.js'
 import { jsonTextOf } from './typed-data.js'
 
@@ -29,7 +30,8 @@ export interface OrchestratorRun {
 /** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
 const stateMark = '\n\n$OutOfProcData$:'
 
-export function durableCodeOf(app: FunctionApp): DurableCode {
+/** @param extraInput of activities */
+export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => undefined): DurableCode {
   const orchestrators = byName(app, 'orchestrationtrigger')
   const activities = byName(app, 'activitytrigger')
   const entities = byName(app, 'entitytrigger')
@@ -62,9 +64,9 @@ export function durableCodeOf(app: FunctionApp): DurableCode {
     },
 
     async runActivity(name, input, instanceId) {
-      const { trigger, name: registered } = find(activities, name)
+      const { trigger, inputs, name: registered } = find(activities, name)
       const { returnValue } = await app.invoke(registered, {
-        inputs: { [trigger.key]: input === undefined ? {} : { string: input } },
+        inputs: { ...inputsOf(inputs, extraInput), [trigger.key]: input === undefined ? {} : { string: input } },
         triggerMetadata: { instanceId: { string: instanceId } },
       })
       return jsonTextOf(returnValue)

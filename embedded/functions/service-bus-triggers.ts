@@ -100,7 +100,10 @@ class Trigger {
         processMessage: async (message) => {
           await this.#callFor(receiver, [message])
         },
-        processError: ({ error }) => Promise.resolve(this.#interrupted(error)),
+        processError: async ({ error, errorSource }) => {
+          // The client goes on renewing one of two messages that have the same id; a lock that is truly lost shows when the message is settled.
+          if (errorSource !== 'renewLock') this.#interrupted(error)
+        },
       },
       { autoCompleteMessages: false, maxConcurrentCalls: this.#settings.maxConcurrentCalls },
     )

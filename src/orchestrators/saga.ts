@@ -7,14 +7,16 @@ import type { OrchestrationContext, Task } from 'durable-functions'
 import { names } from '../names.js'
 import type { Saga } from '../saga/define.js'
 import { readInstanceId } from '../saga/ids.js'
-import { begin, type SagaEvent, turn } from '../saga/machine.js'
+import { laneOf } from '../saga/lane.js'
+import { begin, merged, pending, type SagaEvent, type Start, turn } from '../saga/machine.js'
 import { type Ask, type Next, nextOf } from '../saga/next.js'
 import { readOutcome } from '../saga/outcome.js'
 import type { EndPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
 import { readSignal } from '../saga/signal.js'
 import type { SagaState } from '../saga/state.js'
-import { statusOf } from '../saga/status.js'
+import { statusOf, waitingInLane } from '../saga/status.js'
+import { enterLane, leaveLane } from './lane.js'
 
 /** As much of the durable context as the driver uses. */
 export type Durable = Pick<
@@ -24,6 +26,8 @@ export type Durable = Pick<
   | 'getInput'
   | 'setCustomStatus'
   | 'callActivity'
+  | 'callActivityWithRetry'
+  | 'callEntity'
   | 'createTimer'
   | 'waitForExternalEvent'
   | 'continueAsNew'
@@ -46,12 +50,19 @@ export function sagaOrchestrator(find: FindSaga) {
   }): Generator<Task, { phase: EndPhase } | undefined, unknown> {
     const input = df.getInput<SagaInput>()
     const saga = find(input.saga, input.version)
-    let state =
-      input.state ?? begin(saga, { instance: readInstanceId(df.instanceId), event: input.event, at: nowOf(df) })
+    const lane = saga.lane && laneOf(saga.name, input.event)
+    if (lane !== undefined && !input.state) {
+      const phase = yield* comeIn(df, saga, input, lane)
+      if (phase) return { phase }
+    }
+    let state = input.state ?? begin(saga, startOf(df, input))
     for (let waits = 0; ; ) {
       df.setCustomStatus(statusOf(saga, state))
       const next = nextOf(saga, state)
-      if (next.kind === 'end') return { phase: next.phase }
+      if (next.kind === 'end') {
+        if (lane !== undefined) yield* leaveLane(df, lane)
+        return { phase: next.phase }
+      }
       const events = next.kind === 'ask' ? yield* ask(df, next.asks) : yield* wait(df, next)
       state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
       if (next.kind === 'wait') waits += 1
@@ -61,6 +72,26 @@ export function sagaOrchestrator(find: FindSaga) {
       }
     }
   }
+}
+
+const startOf = (df: Durable, { event }: SagaInput): Start => ({
+  instance: readInstanceId(df.instanceId),
+  event,
+  at: nowOf(df),
+})
+
+/** Nothing when it is this instance's turn; its end when another one does its work. */
+function* comeIn(
+  df: Durable,
+  saga: Saga,
+  input: SagaInput,
+  lane: string,
+): Generator<Task, EndPhase | undefined, unknown> {
+  const state = pending(saga, startOf(df, input))
+  const by = yield* enterLane(df, lane, (holder) => df.setCustomStatus(waitingInLane(saga, state, holder)))
+  if (by === undefined) return undefined
+  df.setCustomStatus(statusOf(saga, merged(state, by, nowOf(df))))
+  return 'merged'
 }
 
 function* ask(df: Durable, asks: readonly Ask[]): Generator<Task, SagaEvent[], unknown> {

@@ -22,6 +22,12 @@ export interface On {
   readonly message: string | readonly string[]
 }
 
+/**
+ * `row`: the sagas of one row run one after the other, and what came while one ran is taken by a single one after it. For sagas that bring a row to where it
+ * stands, whatever it was that changed; without it they run at the same time.
+ */
+type Lane = 'row'
+
 export interface Step {
   readonly name: string
   readonly action: AnyAction
@@ -46,6 +52,7 @@ export interface Saga {
   readonly on: On
   /** Milliseconds from the start, after which the saga is undone unless it is past its pivot. */
   readonly deadline?: number
+  readonly lane?: Lane
   readonly steps: readonly Step[]
 }
 
@@ -145,6 +152,7 @@ export interface SagaHead {
   readonly on: On
   /** Milliseconds from the start, after which the saga is undone unless it is past its pivot. */
   readonly deadline?: number
+  readonly lane?: Lane
 }
 
 /** Begins to write a saga down. */

@@ -77,6 +77,14 @@ export function pending(saga: Saga, { instance, event, at }: Start): SagaState {
   }
 }
 
+/** Another instance of the same row does its work, before anything was asked. */
+export const merged = (state: SagaState, into: string, at: string): SagaState => ({
+  ...state,
+  updatedAt: at,
+  end: 'merged',
+  mergedInto: into,
+})
+
 export function turn(saga: Saga, before: SagaState, event: SagaEvent): SagaState {
   if (before.end) return before
   const state: SagaState = { ...before, updatedAt: event.at }

@@ -15,6 +15,8 @@ const phases = {
   compensated: 'over',
   /** The same, because a person wanted it. */
   cancelled: 'over',
+  /** Another saga of the same row does its work: nothing was asked of anybody. */
+  merged: 'over',
   /** Undone but for what was written off by name. */
   indebted: 'over',
 } as const

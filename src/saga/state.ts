@@ -76,6 +76,8 @@ export interface SagaState {
   readonly steps: readonly StepState[]
   readonly log: readonly LogEntry[]
   readonly end?: EndPhase
+  /** The instance that does its work, if another one does. */
+  readonly mergedInto?: string
 }
 
 export const atRest: Stand = { at: 'rest' }

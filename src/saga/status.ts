@@ -19,6 +19,8 @@ export interface SagaStatus {
   readonly updatedAt: string
   readonly endedAt?: string
   readonly waitsFor?: WaitsFor
+  /** The instance of the same row that does its work. */
+  readonly mergedInto?: string
   /** Why it is, or was, undone. */
   readonly undoneBecause?: string
   readonly steps: readonly StepStatus[]
@@ -30,6 +32,8 @@ export interface SagaStatus {
 
 export type WaitsFor =
   | { readonly kind: 'retry' | 'answer'; readonly until: string; readonly why: string }
+  /** For another saga of the same row to end. */
+  | { readonly kind: 'lane'; readonly why: string }
   /** A person may look into it and say what to do; with `until`, only so long. */
   | { readonly kind: 'operator'; readonly why: string; readonly until?: string }
   /** The orchestration itself has stopped: somebody must mend the app or the platform first. */
@@ -94,6 +98,12 @@ export function statusOf(saga: Saga, state: SagaState): SagaStatus {
   }
 }
 
+/** Of one that has not begun, for another one of its row is running. */
+export const waitingInLane = (saga: Saga, state: SagaState, holder: string): SagaStatus => ({
+  ...statusOf(saga, state),
+  waitsFor: { kind: 'lane', why: `${holder} is running` },
+})
+
 function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: number): SagaStatus {
   const { event, end, turned } = state
   const waitsFor = waitsForIn(state, longest)
@@ -108,6 +118,7 @@ function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: numb
     updatedAt: state.updatedAt,
     ...(end && { endedAt: state.updatedAt }),
     ...(waitsFor && { waitsFor }),
+    ...(state.mergedInto !== undefined && { mergedInto: state.mergedInto }),
     ...(turned && { undoneBecause: turned.why.slice(0, longest) }),
     steps: saga.steps.map(({ name, action }, index): StepStatus => {
       const { doing, undoing } = state.steps[index] ?? {}

@@ -52,7 +52,9 @@ function happenedIn({ EventType, Timestamp: at, ...event }: PlatformEvent): Happ
     const signal = event['Name'] === names.signal ? readSignal(valueOf(event['Input'])) : undefined
     return signal ? [{ kind: 'heard', at, signal }] : []
   }
-  if (EventType !== 'TaskCompleted') return []
+  // A lane's activities ask no partner.
+  const isAnswer = String(event['FunctionName']).toLowerCase() === names.askPartner.toLowerCase()
+  if (EventType !== 'TaskCompleted' || !isAnswer) return []
   const answer = valueOf(event['Result'])
   const marked = z.object({ of: z.string() }).safeParse(answer)
   return [{ kind: 'answered', at, of: marked.success ? marked.data.of : '', outcome: readOutcome(answer) }]

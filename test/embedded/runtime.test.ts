@@ -83,6 +83,10 @@ describe('an orchestration', () => {
     expect((await run('types')).output).toEqual([1.5, true, null, 'text', '"quoted"', { deep: [1] }])
   })
 
+  it('has activities that are durable clients themselves', async () => {
+    expect((await run('seesItself')).output).toBe('seesItself')
+  })
+
   it('retries a failing activity until it succeeds', async () => {
     expect((await run('retries')).output).toBe('at last')
   })

@@ -14,9 +14,11 @@ import { TaskHub } from '../../embedded/taskhub/hub.js'
 import { readHubSettings } from '../../embedded/taskhub/settings.js'
 import { until } from '../../local/installation.js'
 import { names } from '../../src/names.js'
+import { lane } from '../../src/orchestrators/lane.js'
 import { sagaOrchestrator } from '../../src/orchestrators/saga.js'
 import type { Saga } from '../../src/saga/define.js'
 import { instanceIdOf } from '../../src/saga/ids.js'
+import type { LaneWord } from '../../src/saga/lane.js'
 import type { Ask } from '../../src/saga/next.js'
 import type { Outcome } from '../../src/saga/outcome.js'
 import { relentless } from '../../src/saga/policy.js'
@@ -47,7 +49,7 @@ const jumpingClock: Clock = {
 }
 
 let saga: Saga
-let answer: (ask: Ask) => Outcome
+let answer: (ask: Ask) => Outcome | Promise<Outcome>
 let data: string
 let store: Store
 let hub: TaskHub
@@ -57,7 +59,15 @@ beforeAll(async () => {
   store = openStore(data)
   const log = () => undefined
   Object.assign(globalThis, {
-    underTest: { orchestrator: sagaOrchestrator(() => saga), askPartner: (ask: Ask) => answer(ask) },
+    underTest: {
+      orchestrator: sagaOrchestrator(() => saga),
+      askPartner: (ask: Ask) => answer(ask),
+      lane,
+      async tellLane(words: Record<string, LaneWord>) {
+        for (const [id, word] of Object.entries(words)) await hub.raise(id, names.laneWord, JSON.stringify(word))
+      },
+      isRunning: (id: string) => hub.find(id)?.status === 'Running',
+    },
   })
   const app = await loadApp({ folder: resolve('test/orchestrators/app'), hostname: '127.0.0.1:1', log })
   const settings = readHubSettings(undefined, log)
@@ -245,5 +255,45 @@ describe('on the embedded task hub', () => {
     expect(said).toBe(80)
     expect(status.phase).toBe('completed')
     expect(heard.size).toBe(said)
+  })
+
+  it('a saga in a lane waits for the one before it, also if that one was ended by force', async () => {
+    saga = { ...threeSteps(), lane: 'row' }
+    let goOn = () => undefined as void
+    const begun: string[] = []
+    answer = (ask) => {
+      begun.push(ask.key)
+      return begun.length === 1 ? new Promise<Outcome>((resolveIt) => (goOn = () => resolveIt(applied))) : applied
+    }
+    const ids = ['a', 'b', 'c', 'd'].map((digit) => instanceIdOf(saga.name, anEvent({ id: digit.repeat(20) })))
+    const start = async (index: number) => {
+      const event = anEvent({ id: 'abcd'.charAt(index).repeat(20) })
+      await hub.start(names.saga, JSON.stringify({ saga: saga.name, version: saga.version, event }), {
+        id: ids[index] ?? '',
+      })
+    }
+    const phases = () => ids.map((id) => JSON.parse(hub.find(id)?.customStatus ?? '{}').phase)
+    const waitsInLane = (id: string | undefined) =>
+      JSON.parse(hub.find(id ?? '')?.customStatus ?? '{}').waitsFor?.kind === 'lane'
+
+    await start(0)
+    await until('the first asks', async () => begun.length === 1, { everyMs: 1 })
+    for (const index of [1, 2, 3]) {
+      await start(index)
+      await until('it waits', async () => waitsInLane(ids[index]), { everyMs: 1 })
+    }
+    await hub.command(ids[0] ?? '', 'terminate', 'by force')
+    await until(
+      'all have ended',
+      async () => ids.every((id) => /Completed|Terminated/.test(hub.find(id)?.status ?? '')),
+      {
+        everyMs: 5,
+      },
+    )
+    goOn()
+
+    const ended = phases().slice(1).map(String)
+    expect(ended).toContain('completed')
+    expect(ended.filter((phase) => phase !== 'completed' && phase !== 'merged')).toEqual([])
   })
 })

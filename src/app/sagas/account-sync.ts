@@ -7,6 +7,7 @@ import { syncAccount } from '../partners/erp.js'
 export const accountSync = defineSaga('account-sync', {
   version: 1,
   on: { table: 'account', message: ['Create', 'Update'] },
+  lane: 'row',
 })
   .snapshot(readAccount)
   // From here on it only goes forward: when the acknowledgement fails, only the acknowledgement is tried again.

@@ -113,6 +113,13 @@ df.app.orchestration('parent', function* (context) {
   ])
   return [first, ...others]
 })
+df.app.activity('looksAround', {
+  extraInputs: [df.input.durableClient()],
+  handler: async (id, context) => (await df.getClient(context).getStatus(id)).name,
+})
+df.app.orchestration('seesItself', function* (context) {
+  return yield context.df.callActivity('looksAround', context.df.instanceId)
+})
 df.app.orchestration('asksOne', function* (context) {
   return yield context.df.callSubOrchestrator('child', { text: 'a' })
 })

@@ -1,0 +1,24 @@
+// What a lane needs of the platform: words to those that wait in it, and whether one that holds it is still there.
+
+import type { InvocationContext } from '@azure/functions'
+import { getClient } from 'durable-functions'
+import { names } from '../names.js'
+import type { LaneWord } from '../saga/lane.js'
+
+/** To each instance its word. One that has ended meanwhile needs none. */
+export async function tellLane(words: Readonly<Record<string, LaneWord>>, context: InvocationContext): Promise<void> {
+  const client = getClient(context)
+  for (const [id, word] of Object.entries(words)) await client.raiseEvent(id, names.laneWord, word)
+}
+
+/** False for one that has ended, or was purged. */
+export async function isRunning(id: string, context: InvocationContext): Promise<boolean> {
+  try {
+    const { runtimeStatus } = await getClient(context).getStatus(id)
+    return !/^(Completed|Failed|Terminated|Canceled)$/.test(runtimeStatus)
+  } catch (error) {
+    // The client knows no other way to say that there is none.
+    if (error instanceof Error && error.message.includes('HTTP 404')) return false
+    throw error
+  }
+}
