@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { disagreements } from './compare-ledgers.js'
-import type { NewContact } from './dataverse-message.js'
+import type { NewContact } from '../sandbox/dataverse-message.js'
 import { hasEnded, Installation, type Saga, until } from './installation.js'
 import { startInstallation } from './processes.js'
 

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus'
 import { z } from 'zod'
 import type { Ledgers } from './compare-ledgers.js'
-import { accountUpdated, contactCreated, type DataverseMessage, type NewContact } from './dataverse-message.js'
+import { accountUpdated, contactCreated, type DataverseMessage, type NewContact } from '../sandbox/dataverse-message.js'
 
 export interface Addresses {
   readonly app: string

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Ledger } from './ledger.js'
 import { type Answer, type Asked, Refusal } from './partner-server.js'
+import { Steps } from './steps.js'
 
 interface Table {
   readonly name: string
@@ -37,6 +38,7 @@ interface Row {
 const odata = { 'odata-version': '4.0' }
 
 export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
+  const steps = new Steps()
   const rows = new Map<string, Row>()
   let position = 0
 
@@ -83,13 +85,14 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     const rowId = typeof given === 'string' ? given.toLowerCase() : randomUUID()
     if (find(rowId)) throw new Refusal(412, '0x80040237', 'A record with matching key values already exists.')
     ledger.add({ effect: 'create', subject: rowId, key: null, detail: rest })
+    steps.tell({ message: 'Create', table: table.name, rowId, values: { ...rest, [table.id]: rowId }, tag: tagOf(url) })
     return {
       status: 204,
       headers: { ...odata, 'odata-entityid': `${url.origin}/api/data/v9.2/${table.name}s(${rowId})` },
     }
   }
 
-  function change({ body, headers }: Asked, table: Table, rowId: string): Answer {
+  function change({ body, headers, url }: Asked, table: Table, rowId: string): Answer {
     const condition = headers['if-match']
     if (condition !== undefined && condition !== '*' && condition !== etagOf(existing(table, rowId)))
       throw new Refusal(
@@ -108,11 +111,14 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
         key: headers['idempotency-key'] ?? null,
         detail: changed,
       })
+    const message = row ? 'Update' : 'Create'
+    steps.tell({ message, table: table.name, rowId, values: { ...changed, [table.id]: rowId }, tag: tagOf(url) })
     return { status: 204, headers: odata }
   }
 
   return (asked) => {
     const [api, data, version, resource = ''] = asked.path
+    if (api === '_steps') return registerSteps(asked, steps)
     if (api !== 'api' || data !== 'data' || !version?.startsWith('v9.')) throw unknownResource(asked.url.pathname)
     const [, set = '', rowId] = /^(\w+)(?:\(([^)]*)\))?$/.exec(resource) ?? []
     const table = tables[set]
@@ -128,11 +134,27 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
       case 'DELETE':
         existing(table, rowId.toLowerCase())
         ledger.add({ effect: 'delete', subject: rowId.toLowerCase(), key: null, detail: {} })
+        steps.tell({
+          message: 'Delete',
+          table: table.name,
+          rowId: rowId.toLowerCase(),
+          values: {},
+          tag: tagOf(asked.url),
+        })
         return { status: 204, headers: odata }
       default:
         throw new Refusal(405, '0x8006088a', 'The requested resource does not support this HTTP method.')
     }
   }
+}
+
+const tagOf = (url: URL) => url.searchParams.get('tag') ?? undefined
+
+/** `POST /_steps { table, url, filteringAttributes }`; `DELETE /_steps` */
+function registerSteps({ method, body }: Asked, steps: Steps): Answer {
+  if (method === 'DELETE') steps.clear()
+  else steps.register(body)
+  return { status: 200, body: {} }
 }
 
 function readValues(table: Table, body: unknown): Record<string, unknown> {

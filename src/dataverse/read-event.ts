@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
 import { contextOf, readBody } from './read-context.js'
-import type { RemoteContext } from './remote-context.js'
+import type { RemoteContext, Value } from './remote-context.js'
 
 /**
  * One event for each row that the operation was about: one, but for messages that tell of many.
@@ -45,24 +45,40 @@ function eventsOf(context: RemoteContext): readonly DataverseEvent[] {
   const { messageName: message, organizationId, operationId, correlationId } = context
   const single = /^(.+)Multiple$/.exec(message)?.[1]
   const rows = single === undefined ? [rowOf(context)] : rowsOf(context)
-  return rows.map(({ table, rowId }) => {
+  const tag = tagOf(context)
+  return rows.map(({ table, rowId, changed }) => {
     const told = { message: single ?? message, table, rowId, organizationId, operationId, correlationId }
-    return { id: eventIdOf(context, told), ...told }
+    return { id: eventIdOf(context, told), ...told, ...(changed && { changed }), ...(tag !== undefined && { tag }) }
   })
 }
 
 interface Row {
   readonly table: string
   readonly rowId: string
+  readonly changed?: readonly string[]
+}
+
+/** The caller's mark stands where the request came in: in the context itself, or in one that it came from. */
+function tagOf({ sharedVariables, parent }: RemoteContext): string | undefined {
+  const { tag } = sharedVariables
+  if (typeof tag === 'string') return tag
+  return parent ? tagOf(parent) : undefined
+}
+
+/** Of an update alone; of a creation every column is new. */
+function changedBy(message: string, target: Value | undefined): { readonly changed?: readonly string[] } {
+  if (!message.startsWith('Update') || typeof target !== 'object' || target?.kind !== 'entity') return {}
+  return { changed: Object.keys(target.attributes) }
 }
 
 /** Messages such as Associate name no row, but have one as their target. */
-function rowOf({ primaryEntityName: table, primaryEntityId: rowId, inputParameters }: RemoteContext): Row {
+function rowOf({ messageName, primaryEntityName: table, primaryEntityId: rowId, inputParameters }: RemoteContext): Row {
   const target = inputParameters['Target']
+  const changed = changedBy(messageName, target)
   const isNamed = table !== '' && table !== 'none' && rowId !== nobody
-  if (isNamed || typeof target !== 'object' || target === null) return { table: table || 'none', rowId }
+  if (isNamed || typeof target !== 'object' || target === null) return { table: table || 'none', rowId, ...changed }
   if (target.kind !== 'reference' && target.kind !== 'entity') return { table: table || 'none', rowId }
-  return { table: target.table, rowId: target.id }
+  return { table: target.table, rowId: target.id, ...changed }
 }
 
 /** @throws SagaError `EVENT_CUT` when the rows fell to the size limit */
@@ -72,11 +88,12 @@ function rowsOf({ messageName: message, inputParameters, outputParameters }: Rem
     throw SagaError.of('EVENT_CUT', { message })
   const ids = outputParameters['Ids']
   const given = typeof ids === 'object' && ids !== null && ids.kind === 'list' ? ids.items : []
-  return targets.rows.map(({ table, id, attributes }, index) => {
+  return targets.rows.map((target, index) => {
+    const { table, id, attributes } = target
     const key = attributes[`${table || targets.table}id`]
     const rowId = [id, key, given[index]].find((one) => typeof one === 'string' && isRowId(one))
     if (typeof rowId !== 'string') throw SagaError.of('EVENT_CUT', { message })
-    return { table: table || targets.table, rowId: rowId.toLowerCase() }
+    return { table: table || targets.table, rowId: rowId.toLowerCase(), ...changedBy(message, target) }
   })
 }
 

@@ -1,6 +1,7 @@
 // Requests to the Dataverse Web API, as data. Sending them is the partner layer's business, like any other partner's.
 
 import type { PartnerRequest } from '../saga/action.js'
+import { ownMark } from '../saga/event.js'
 
 const odata = { 'odata-version': '4.0', 'odata-maxversion': '4.0' } as const
 
@@ -14,9 +15,30 @@ export function readRow(set: string, rowId: string, columns: readonly string[]):
   }
 }
 
-/** Changes the given columns only. `If-Match: *` makes a row that is gone a 404; without it the Web API would create it anew. */
-export function writeRow(set: string, rowId: string, values: Readonly<Record<string, unknown>>): PartnerRequest {
-  return { method: 'PATCH', path: pathOf(set, rowId), body: values, headers: { ...odata, 'if-match': '*' } }
+export interface WriteOptions {
+  /** Of the row as it was read: refused with 412 when it was changed since. */
+  readonly etag?: string
+  /** Registered steps that are not to run for this write; the app's user needs `prvBypassCustomBusinessLogic`. */
+  readonly bypassSteps?: readonly string[]
+}
+
+/**
+ * Changes the given columns only. `If-Match: *` makes a row that is gone a 404; without it the Web API would create it anew. The event that Dataverse makes of it
+ * carries our mark, and starts nothing.
+ */
+export function writeRow(
+  set: string,
+  rowId: string,
+  values: Readonly<Record<string, unknown>>,
+  { etag = '*', bypassSteps = [] }: WriteOptions = {},
+): PartnerRequest {
+  const bypass = { 'mscrm.bypassbusinesslogicexecutionstepids': bypassSteps.join(',') }
+  return {
+    method: 'PATCH',
+    path: `${pathOf(set, rowId)}?tag=${ownMark}`,
+    body: values,
+    headers: { ...odata, 'if-match': etag, ...(bypassSteps.length > 0 && bypass) },
+  }
 }
 
 const pathOf = (set: string, rowId: string) => `/api/data/v9.2/${set}(${rowId})`

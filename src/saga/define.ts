@@ -20,6 +20,8 @@ export interface On {
   readonly table: string
   /** Message names of the platform, for example Create. */
   readonly message: string | readonly string[]
+  /** Updates that change none of these are not for it. Without it all are; where a message does not tell its columns, it is for it. */
+  readonly columns?: readonly string[]
 }
 
 /**

@@ -14,4 +14,11 @@ export interface DataverseEvent {
   readonly operationId: string
   /** Shared by a whole chain of requests in Dataverse: for tracing, never for identity. */
   readonly correlationId: string
+  /** Of an update: the columns that were sent, system columns among them. Absent where the message does not tell. */
+  readonly changed?: readonly string[]
+  /** What the request was marked with. */
+  readonly tag?: string
 }
+
+/** With which our own writes to Dataverse are marked: the events that come of them are echoes. */
+export const ownMark = 'dataverse-saga'

@@ -1,7 +1,7 @@
 // Which sagas want an event.
 
-import type { Saga } from './define.js'
-import type { DataverseEvent } from './event.js'
+import type { On, Saga } from './define.js'
+import { type DataverseEvent, ownMark } from './event.js'
 import { type InstanceId, instanceIdOf } from './ids.js'
 import type { SagaState } from './state.js'
 
@@ -19,15 +19,21 @@ export interface SagaStart {
   readonly input: SagaInput
 }
 
-/** One start for each saga that reacts to this table and message; of several versions the newest. */
+/** One start for each saga that reacts to this table and message; of several versions the newest. What our own writes made is for nobody. */
 export function startsFor(event: DataverseEvent, sagas: readonly Saga[]): readonly SagaStart[] {
+  if (event.tag === ownMark) return []
   const newest = new Map<string, Saga>()
   for (const saga of sagas) {
-    if (saga.on.table !== event.table || ![saga.on.message].flat().includes(event.message)) continue
+    if (!isFor(saga.on, event)) continue
     if (saga.version >= (newest.get(saga.name)?.version ?? 0)) newest.set(saga.name, saga)
   }
   return [...newest.values()].map(({ name, version }) => ({
     instance: instanceIdOf(name, event),
     input: { saga: name, version, event },
   }))
+}
+
+function isFor({ table, message, columns }: On, event: DataverseEvent): boolean {
+  if (table !== event.table || ![message].flat().includes(event.message)) return false
+  return columns === undefined || event.changed === undefined || columns.some((one) => event.changed?.includes(one))
 }

@@ -75,6 +75,8 @@ export const sagaInput: z.ZodType<SagaInput> = z.object({
     organizationId: z.string(),
     operationId: z.string(),
     correlationId: z.string(),
+    changed: z.array(z.string()).exactOptional(),
+    tag: z.string().exactOptional(),
   }),
 })
 

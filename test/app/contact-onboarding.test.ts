@@ -36,9 +36,9 @@ describe('contact-onboarding', () => {
     ).toEqual([
       `dataverse GET /api/data/v9.2/contacts(${row})?$select=fullname,emailaddress1`,
       `master-data POST /records {"source":"dataverse","table":"contact","rowId":"${row}","name":"Astrid Lindqvist","email":null}`,
-      `dataverse PATCH /api/data/v9.2/contacts(${row}) {"dvs_masterdataid":"MD-000001"}`,
+      `dataverse PATCH /api/data/v9.2/contacts(${row})?tag=dataverse-saga {"dvs_masterdataid":"MD-000001"}`,
       `erp POST /customers {"rowId":"${row}","masterId":"MD-000001","name":"Astrid Lindqvist","email":null}`,
-      `dataverse PATCH /api/data/v9.2/contacts(${row}) {"dvs_masterdataid":null}`,
+      `dataverse PATCH /api/data/v9.2/contacts(${row})?tag=dataverse-saga {"dvs_masterdataid":null}`,
       'master-data POST /records/MD-000001/retire',
     ])
   })

@@ -41,7 +41,7 @@ describe('contact-onboarding', () => {
 
     expect(story.phase).toBe('compensated')
     expect(story.undo.map(({ request }) => request?.path)).toEqual([
-      `/api/data/v9.2/contacts(${created.rowId})`,
+      `/api/data/v9.2/contacts(${created.rowId})?tag=dataverse-saga`,
       '/records/MD-000001/retire',
     ])
   })

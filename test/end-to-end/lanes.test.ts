@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accountUpdated } from '../../local/dataverse-message.js'
+import { accountUpdated } from '../../sandbox/dataverse-message.js'
 import { type Installation, until } from '../../local/installation.js'
 import { type Started, startInstallation } from '../../local/processes.js'
 

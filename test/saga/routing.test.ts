@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Saga } from '../../src/saga/define.js'
+import { ownMark } from '../../src/saga/event.js'
 import { isInstanceId, keyOf } from '../../src/saga/ids.js'
 import { startsFor } from '../../src/saga/routing.js'
 import { anEvent } from '../../testkit/event.js'
@@ -30,6 +31,21 @@ describe('an event', () => {
     const sagas = [aSaga({ version: 2 }), aSaga({ version: 3 }), aSaga({ version: 1 })]
 
     expect(startsFor(anEvent(), sagas).map(({ input }) => input.version)).toEqual([3])
+  })
+
+  it('that our own write made starts nothing', () => {
+    expect(startsFor({ ...anEvent(), tag: ownMark }, [aSaga({})])).toEqual([])
+    expect(startsFor({ ...anEvent(), tag: 'of-somebody-else' }, [aSaga({})])).toHaveLength(1)
+  })
+
+  it.each([
+    ['one of its columns', ['name', 'modifiedon'], 1],
+    ['others', ['dvs_erpid', 'modifiedon'], 0],
+    ['nobody knows which', undefined, 1],
+  ])('that changed %s: %j', (_, changed, count) => {
+    const saga = aSaga({ on: { table: 'contact', message: 'Create', columns: ['name', 'email'] } })
+
+    expect(startsFor({ ...anEvent(), ...(changed && { changed }) }, [saga])).toHaveLength(count)
   })
 
   it('gives its instance an id that begins with saga, table and row', () => {

@@ -6,7 +6,7 @@ import { syncAccount } from '../partners/erp.js'
 
 export const accountSync = defineSaga('account-sync', {
   version: 1,
-  on: { table: 'account', message: ['Create', 'Update'] },
+  on: { table: 'account', message: ['Create', 'Update'], columns: ['name', 'accountnumber', 'emailaddress1'] },
   lane: 'row',
 })
   .snapshot(readAccount)

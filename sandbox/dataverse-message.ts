@@ -31,20 +31,24 @@ const step = '1e6a4b90-58c7-4b3d-a2de-9f3b7c1d5e03'
 const nobody = '00000000-0000-0000-0000-000000000000'
 
 export const contactCreated = (contact: NewContact, now = new Date()): DataverseMessage =>
-  messageOf('Create', 'contact', contact.rowId, contactValues(contact, now), now)
+  messageOf({ message: 'Create', table: 'contact', rowId: contact.rowId, values: contactValues(contact, now), now })
 
 /** @param changed the columns that were changed, as plain values */
 export const accountUpdated = (rowId: string, changed: Readonly<Record<string, unknown>>): DataverseMessage =>
-  messageOf('Update', 'account', rowId, { ...changed, accountid: rowId }, new Date())
+  messageOf({ message: 'Update', table: 'account', rowId, values: { ...changed, accountid: rowId } })
+
+export interface Operation {
+  readonly message: 'Create' | 'Update' | 'Delete'
+  readonly table: string
+  readonly rowId: string
+  readonly values: Readonly<Record<string, unknown>>
+  /** What the request was marked with. */
+  readonly tag?: string | undefined
+  readonly now?: Date
+}
 
 /** One posting of one operation; every call is a new operation. */
-function messageOf(
-  message: 'Create' | 'Update',
-  table: string,
-  rowId: string,
-  values: Readonly<Record<string, unknown>>,
-  now: Date,
-): DataverseMessage {
+export function messageOf({ message, table, rowId, values, tag, now = new Date() }: Operation): DataverseMessage {
   const operationId = randomUUID()
   const correlationId = randomUUID()
   const context = {
@@ -53,7 +57,7 @@ function messageOf(
     Depth: 1,
     InitiatingUserAzureActiveDirectoryObjectId: nobody,
     InitiatingUserId: user,
-    InputParameters: pairs({ Target: entity(table, rowId, values) }),
+    InputParameters: pairs({ Target: message === 'Delete' ? reference(table, rowId) : entity(table, rowId, values) }),
     IsExecutingOffline: false,
     IsInTransaction: false,
     IsOfflinePlayback: false,
@@ -73,7 +77,7 @@ function messageOf(
     PrimaryEntityName: table,
     RequestId: randomUUID(),
     SecondaryEntityName: 'none',
-    SharedVariables: pairs({ IsAutoTransact: true, DefaultsAddedFlag: true }),
+    SharedVariables: pairs({ IsAutoTransact: true, DefaultsAddedFlag: true, ...(tag !== undefined && { tag }) }),
     Stage: 40,
     UserAzureActiveDirectoryObjectId: nobody,
     UserId: user,
