@@ -13,10 +13,11 @@ import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
 import { dataverseEventsFrom } from './triggers/dataverse-events.js'
-import { type EventSource, startQueue, topicSource } from './triggers/event-source.js'
+import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
 import { answering } from './triggers/http-answer.js'
+import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 import { takeEvent } from './triggers/webhook.js'
 
@@ -24,21 +25,26 @@ checkSettings(partners)
 
 const extraInputs = [input.durableClient()]
 
-const received = (source: EventSource) => ({
+const asBytes = {
   connection: 'ServiceBusConnection',
-  // The bytes as they came: the host would otherwise parse what it takes for JSON. The option is the platform's; the SDK's type does not know it.
+  // As they came: the host would otherwise parse what it takes for JSON. The option is the platform's; the SDK's type does not know it.
   dataType: 'binary',
   extraInputs,
-  handler: dataverseEventsFrom(source),
+}
+app.serviceBusQueue('dataverseEvents', {
+  queueName: startQueue.queue,
+  ...asBytes,
+  handler: dataverseEventsFrom(startQueue),
 })
-app.serviceBusQueue('dataverseEvents', { queueName: startQueue.queue, ...received(startQueue) })
 const topic = topicSource(process.env['DATAVERSE_EVENTS_TOPIC'])
 if (topic)
   app.serviceBusTopic('dataverseTopic', {
     topicName: topic.topic,
     subscriptionName: topic.subscription,
-    ...received(topic),
+    ...asBytes,
+    handler: dataverseEventsFrom(topic),
   })
+app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
 app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 
 durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))

@@ -1,7 +1,7 @@
-// POST /api/callbacks/{token}: a partner's own message about a call that it had taken. The token is all the authority that it needs.
+// A partner's own message about a call that it had taken: POST /api/callbacks/{token}, and what the queue partner-replies brings.
 
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { getClient } from 'durable-functions'
+import { type DurableClient, getClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagaNamed } from '../app/index.js'
 import { names } from '../names.js'
@@ -21,32 +21,48 @@ const refusal = z.looseObject({ reason: z.string().min(1).max(500) })
 
 /** 202 when the answer is durably with the saga. A second one, or one that nothing waits for, is taken and changes nothing. */
 export async function takeCallback(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const key = readKey(keyInToken(request.params['token'] ?? '', secretIn('CALLBACK_SECRET')) ?? '')
-  const client = getClient(context)
+  const reply = {
+    token: request.params['token'] ?? '',
+    isRefused: request.query.get('outcome') === 'refused',
+    text: await request.text(),
+  }
+  context.log(await deliverReply(getClient(context), reply))
+  return json({ taken: true }, 202)
+}
+
+/** A later answer, on whatever way it came. */
+export interface PartnerReply {
+  /** All the authority that it needs. */
+  readonly token: string
+  readonly isRefused: boolean
+  /** JSON, or nothing. */
+  readonly text: string
+}
+
+/**
+ * Resolves with a line for the log when the answer is durably with its saga.
+ * @throws SagaError `CALLBACK_UNKNOWN`, `CALLBACK_LATE`, `CALLBACK_MALFORMED`
+ */
+export async function deliverReply(client: DurableClient, reply: PartnerReply): Promise<string> {
+  const key = readKey(keyInToken(reply.token, secretIn('CALLBACK_SECRET')) ?? '')
   const status = key && (await findInstance(client, key.instance))
   if (!status) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
   if (isOver(status.phase)) throw SagaError.of('CALLBACK_LATE', { phase: status.phase })
   const step = sagaNamed(status.saga, status.version).steps.find(({ name }) => name === key.step)
   if (!step) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
-  const signal: Signal = {
-    kind: 'reply',
-    step: key.step,
-    edition: key.edition,
-    outcome: await read(request, step.action),
-  }
+  const outcome = read(reply, step.action)
+  const signal: Signal = { kind: 'reply', step: key.step, edition: key.edition, outcome }
   await client.raiseEvent(key.instance, names.signal, signal)
-  context.log(`${key.instance}: ${key.step} was answered: ${signal.outcome.kind}`)
-  return json({ taken: true }, 202)
+  return `${key.instance}: ${key.step} was answered: ${outcome.kind}`
 }
 
 const malformed = (why: string) => SagaError.of('CALLBACK_MALFORMED', { why })
 
 /** @throws SagaError `CALLBACK_MALFORMED` */
-async function read(request: HttpRequest, action: AnyAction): Promise<Outcome> {
-  const text = await request.text()
+function read({ text, isRefused }: PartnerReply, action: AnyAction): Outcome {
   const body = parsed(text)
   if (text !== '' && body === undefined) throw malformed('the body is not JSON')
-  if (request.query.get('outcome') === 'refused') {
+  if (isRefused) {
     const said = refusal.safeParse(body)
     if (!said.success) throw malformed('a refusal needs a "reason", a text of at most 500 characters')
     return { kind: 'refused', reason: said.data.reason }

@@ -6,7 +6,7 @@ import { readDataverseEvents } from '../dataverse/read-event.js'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
 import { deadLetter } from './dead-letter.js'
-import type { EventSource } from './event-source.js'
+import { bytesOf, type EventSource } from './event-source.js'
 import { startSagas } from './start-sagas.js'
 
 /** Of the message's bytes: parsing them is ours, so that nothing is lost on the way. */
@@ -31,10 +31,4 @@ async function readOrDeadLetter(
     await deadLetter(source, context, error)
     return []
   }
-}
-
-/** The binding asks for bytes; a host that hands over text or parsed JSON all the same is understood. */
-function bytesOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body
-  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''))
 }

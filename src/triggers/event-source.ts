@@ -1,4 +1,4 @@
-// Where Dataverse's messages come from.
+// Where messages come from, and their bytes.
 
 export interface Subscription {
   readonly topic: string
@@ -13,4 +13,10 @@ export const startQueue = { queue: 'dataverse-events' }
 export function topicSource(setting: string | undefined): Subscription | undefined {
   const [topic = '', subscription = ''] = (setting ?? '').split('/')
   return topic && subscription ? { topic, subscription } : undefined
+}
+
+/** The binding asks for bytes; a host that hands over text or parsed JSON all the same is understood. */
+export function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body
+  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''))
 }

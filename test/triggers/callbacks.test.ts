@@ -9,6 +9,7 @@ import { defineSaga } from '../../src/saga/define.js'
 import { instanceIdOf, keyOf } from '../../src/saga/ids.js'
 import { takeCallback } from '../../src/triggers/callbacks.js'
 import { answering } from '../../src/triggers/http-answer.js'
+import { onPartnerReply } from '../../src/triggers/partner-replies.js'
 import { anEvent } from '../../testkit/event.js'
 
 const order = defineAction('shop', 'order', {
@@ -23,12 +24,21 @@ const saga = defineSaga('ordering', { version: 1, on: { table: 'contact', messag
   .step('order', order, () => ({}))
   .end()
 
-const world = vi.hoisted(() => ({ phase: 'waiting', raised: new Array<unknown>(), secret: 'a-secret-of-the-tests' }))
+const world = vi.hoisted(() => ({
+  phase: 'waiting',
+  raised: new Array<unknown>(),
+  buried: new Array<unknown>(),
+  secret: 'a-secret-of-the-tests',
+}))
 
 vi.mock('../../src/app/index.js', () => ({ sagaNamed: () => saga }))
 vi.mock('../../src/triggers/instances.js', () => ({
   findInstance: async (_: unknown, id: string) =>
     id === instance ? { saga: 'ordering', version: 1, phase: world.phase } : undefined,
+}))
+vi.mock('../../src/triggers/dead-letter.js', () => ({
+  deadLetter: async ({ queue }: { queue: string }, _: unknown, { code }: { code: string }) =>
+    void world.buried.push([queue, code]),
 }))
 vi.mock('durable-functions', () => ({
   getClient: () => ({ raiseEvent: async (...all: unknown[]) => void world.raised.push(all) }),
@@ -40,7 +50,7 @@ const token = tokenOf(keyOf(instance, 'order', 'do'))
 
 beforeEach(() => {
   vi.stubEnv('CALLBACK_SECRET', world.secret)
-  Object.assign(world, { phase: 'waiting', raised: [] })
+  Object.assign(world, { phase: 'waiting', raised: [], buried: [] })
 })
 
 async function post(to: string, body: string, query: Record<string, string> = {}) {
@@ -102,5 +112,33 @@ describe('a callback', () => {
     world.phase = 'compensated'
 
     expect(await post(token, '{"number":"A-1"}')).toEqual({ status: 410, code: 'CALLBACK_LATE' })
+  })
+})
+
+describe('an answer on the queue partner-replies', () => {
+  const receive = async (applicationProperties: object | undefined, body: string) => {
+    const context = new InvocationContext({ triggerMetadata: { applicationProperties, lockToken: 'lock' } })
+    await onPartnerReply(Buffer.from(body), context)
+  }
+
+  it('is the same as a callback: its address is a property', async () => {
+    await receive({ callback: `https://app.example/api/callbacks/${token}` }, '{"number":"A-1"}')
+    await receive({ callback: token, outcome: 'refused' }, '{"reason":"sold out"}')
+
+    expect(world.raised).toMatchObject([
+      [instance, 'signal', { step: 'order', outcome: { kind: 'applied', output: { number: 'A-1' } } }],
+      [instance, 'signal', { step: 'order', outcome: { kind: 'refused', reason: 'sold out' } }],
+    ])
+  })
+
+  it.each([
+    ['no address', undefined, '{}', 'CALLBACK_MALFORMED'],
+    ['an address of nobody', { callback: 'x' }, '{}', 'CALLBACK_UNKNOWN'],
+    ['an output that is none', { callback: token }, '{}', 'CALLBACK_MALFORMED'],
+  ])('with %s goes to the dead-letter queue', async (_, applicationProperties, body, code) => {
+    await receive(applicationProperties, body)
+
+    expect(world.raised).toEqual([])
+    expect(world.buried).toEqual([['partner-replies', code]])
   })
 })
