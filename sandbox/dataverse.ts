@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Ledger } from './ledger.js'
+import { readFilter } from './odata-filter.js'
 import { type Answer, type Asked, Refusal } from './partner-server.js'
 import { Steps } from './steps.js'
 
@@ -27,10 +28,25 @@ const tables: Readonly<Record<string, Table>> = {
     columns: new Set(['name', 'accountnumber', 'emailaddress1', 'dvs_erpid', 'dvs_erpsyncedon']),
     computed: {},
   },
+  dvs_outboxes: {
+    name: 'dvs_outbox',
+    id: 'dvs_outboxid',
+    columns: new Set([
+      'dvs_payload',
+      'dvs_status',
+      'dvs_claimeduntil',
+      'dvs_publishedon',
+      'dvs_retrycount',
+      'dvs_error',
+      'createdon',
+    ]),
+    computed: {},
+  },
 }
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
 
 interface Row {
+  readonly table: string | undefined
   readonly values: Readonly<Record<string, unknown>>
   readonly version: number
 }
@@ -48,9 +64,15 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
       position = 0
       rows.clear()
     }
-    for (const { subject, effect, detail, seq } of ledger.entries.slice(position)) {
+    for (const { subject, effect, detail, seq, table } of ledger.entries.slice(position)) {
+      const before = rows.get(subject)
       if (effect === 'delete') rows.delete(subject)
-      else rows.set(subject, { values: { ...rows.get(subject)?.values, ...values.parse(detail) }, version: seq })
+      else
+        rows.set(subject, {
+          table: table ?? before?.table,
+          values: { ...before?.values, ...values.parse(detail) },
+          version: seq,
+        })
     }
     position = ledger.entries.length
     return rows.get(rowId)
@@ -80,11 +102,43 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     }
   }
 
+  /** Pages of `Prefer: odata.maxpagesize`, in the order of creation, or of the one column that is asked for. */
+  function list({ url, headers }: Asked, table: Table): Answer {
+    find('')
+    const matches = readFilter(url.searchParams.get('$filter') ?? `${table.id} ne null`)
+    const [, pageSize = '5000'] = /odata\.maxpagesize=(\d+)/.exec(headers['prefer'] ?? '') ?? []
+    const [order = '', direction] = (url.searchParams.get('$orderby') ?? '').split(/[ ,]/)
+    const at = Number(url.searchParams.get('$skiptoken') ?? 0)
+    const found = [...rows]
+      .filter(([, row]) => row.table === table.name)
+      .filter(([rowId, row]) => matches((column) => (column === table.id ? rowId : row.values[column])))
+    if (order !== '')
+      found.sort(
+        ([, one], [, other]) => compareTexts(one.values[order], other.values[order]) * (direction === 'desc' ? -1 : 1),
+      )
+    const page = found.slice(at, at + Number(pageSize))
+    const wanted = url.searchParams.get('$select')?.split(',')
+    const next = new URL(url)
+    next.searchParams.set('$skiptoken', String(at + page.length))
+    return {
+      status: 200,
+      headers: odata,
+      body: {
+        value: page.map(([rowId, row]) => ({
+          '@odata.etag': etagOf(row),
+          ...(wanted ? Object.fromEntries(wanted.map((column) => [column, row.values[column] ?? null])) : row.values),
+          [table.id]: rowId,
+        })),
+        ...(at + page.length < found.length && { '@odata.nextLink': next.href }),
+      },
+    }
+  }
+
   function create({ body, url }: Asked, table: Table): Answer {
     const { [table.id]: given, ...rest } = readValues(table, body)
     const rowId = typeof given === 'string' ? given.toLowerCase() : randomUUID()
     if (find(rowId)) throw new Refusal(412, '0x80040237', 'A record with matching key values already exists.')
-    ledger.add({ effect: 'create', subject: rowId, key: null, detail: rest })
+    ledger.add({ effect: 'create', subject: rowId, table: table.name, key: null, detail: rest })
     steps.tell({ message: 'Create', table: table.name, rowId, values: { ...rest, [table.id]: rowId }, tag: tagOf(url) })
     return {
       status: 204,
@@ -108,6 +162,7 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
       ledger.add({
         effect: row ? 'update' : 'create',
         subject: rowId,
+        table: table.name,
         key: headers['idempotency-key'] ?? null,
         detail: changed,
       })
@@ -124,6 +179,7 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     const table = tables[set]
     if (!table) throw unknownResource(resource)
     if (rowId === undefined && asked.method === 'POST') return create(asked, table)
+    if (rowId === undefined && asked.method === 'GET') return list(asked, table)
     if (rowId === undefined) throw unknownResource(resource)
     if (!z.guid().safeParse(rowId).success) throw new Refusal(400, '0x80060888', `'${rowId}' is not a guid.`)
     switch (asked.method) {
@@ -147,6 +203,9 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     }
   }
 }
+
+const textOf = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+const compareTexts = (one: unknown, other: unknown) => textOf(one).localeCompare(textOf(other))
 
 const tagOf = (url: URL) => url.searchParams.get('tag') ?? undefined
 

@@ -13,6 +13,8 @@ export interface Entry {
   readonly effect: string
   /** The row of Dataverse that it is about. */
   readonly subject: string
+  /** Of the row, where a partner has several. */
+  readonly table?: string
   /** The idempotency key under which it was asked for; null if there was none. */
   readonly key: string | null
   readonly detail: Readonly<Record<string, unknown>>

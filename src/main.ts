@@ -17,6 +17,7 @@ import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
 import { answering } from './triggers/http-answer.js'
+import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 import { takeEvent } from './triggers/webhook.js'
@@ -45,6 +46,13 @@ if (topic)
     handler: dataverseEventsFrom(topic),
   })
 app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
+const outbox = process.env['OUTBOX_SET']
+if (outbox)
+  app.timer('emptyOutbox', {
+    schedule: process.env['OUTBOX_SCHEDULE'] ?? '*/10 * * * * *',
+    extraInputs,
+    handler: emptyOutbox(outbox),
+  })
 app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 
 durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))

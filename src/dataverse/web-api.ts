@@ -41,4 +41,30 @@ export function writeRow(
   }
 }
 
-const pathOf = (set: string, rowId: string) => `/api/data/v9.2/${set}(${rowId})`
+export interface ListOptions {
+  readonly columns: readonly string[]
+  /** OData; values from outside never become part of it. */
+  readonly filter: string
+  readonly orderBy: string
+  /** At most so many rows. */
+  readonly count: number
+}
+
+/** The first page of rows. */
+export function listRows(set: string, { columns, filter, orderBy, count }: ListOptions): PartnerRequest {
+  const query = new URLSearchParams({ $select: columns.join(','), $filter: filter, $orderby: orderBy })
+  return {
+    method: 'GET',
+    path: `${root}/${set}?${query.toString()}`,
+    headers: { ...odata, prefer: `odata.maxpagesize=${count}`, 'if-none-match': 'null' },
+  }
+}
+
+export const removeRow = (set: string, rowId: string): PartnerRequest => ({
+  method: 'DELETE',
+  path: pathOf(set, rowId),
+  headers: odata,
+})
+
+const root = '/api/data/v9.2'
+const pathOf = (set: string, rowId: string) => `${root}/${set}(${rowId})`

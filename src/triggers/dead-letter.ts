@@ -5,16 +5,16 @@
 // The host's own settlement then finds the lock gone, which it logs and survives.
 
 import type { InvocationContext } from '@azure/functions'
-import type { ServiceBusClient, ServiceBusClientOptions, ServiceBusReceivedMessage } from '@azure/service-bus'
+import type { ServiceBusReceivedMessage } from '@azure/service-bus'
 import type { SagaError } from '../saga/errors.js'
 import type { EventSource } from './event-source.js'
-import { serviceBusConnection } from '../settings.js'
+import { serviceBus } from './service-bus.js'
 
 /** Throws when it can't be done; the host then abandons the message, and it comes again. */
 export async function deadLetter(source: EventSource, context: InvocationContext, error: SagaError): Promise<void> {
   const lockToken = context.triggerMetadata?.['lockToken']
   if (typeof lockToken !== 'string') throw new Error('The trigger tells no lock token.', { cause: error })
-  const connection = await connect()
+  const connection = await serviceBus()
   const receiver =
     'queue' in source
       ? connection.createReceiver(source.queue)
@@ -35,21 +35,4 @@ export async function deadLetter(source: EventSource, context: InvocationContext
 /** As much of a message as settling by lock token needs. A delivery without a link is what the client has for a message that another connection locked. */
 function lockedElsewhere(lockToken: string): ServiceBusReceivedMessage & { readonly delivery: object } {
   return { lockToken, delivery: {}, state: 'active', body: undefined, _rawAmqpMessage: { body: undefined } }
-}
-
-let client: Promise<ServiceBusClient> | undefined
-
-/** One connection for the life of the app, made when the first bad message comes: most apps never need it. */
-function connect(): Promise<ServiceBusClient> {
-  client ??= open()
-  return client
-}
-
-async function open(): Promise<ServiceBusClient> {
-  const { ServiceBusClient } = await import('@azure/service-bus')
-  const connection = serviceBusConnection()
-  const options: ServiceBusClientOptions = { retryOptions: { maxRetries: 2, retryDelayInMs: 500, timeoutInMs: 10_000 } }
-  if ('connectionString' in connection) return new ServiceBusClient(connection.connectionString, options)
-  const { DefaultAzureCredential } = await import('@azure/identity')
-  return new ServiceBusClient(connection.namespace, new DefaultAzureCredential(), options)
 }
