@@ -49,6 +49,8 @@ interface Row {
   readonly table: string | undefined
   readonly values: Readonly<Record<string, unknown>>
   readonly version: number
+  /** ISO 8601, in whole seconds. */
+  readonly modifiedOn: string
 }
 
 const odata = { 'odata-version': '4.0' }
@@ -64,7 +66,7 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
       position = 0
       rows.clear()
     }
-    for (const { subject, effect, detail, seq, table } of ledger.entries.slice(position)) {
+    for (const { subject, effect, detail, seq, table, at } of ledger.entries.slice(position)) {
       const before = rows.get(subject)
       if (effect === 'delete') rows.delete(subject)
       else
@@ -72,6 +74,7 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
           table: table ?? before?.table,
           values: { ...before?.values, ...values.parse(detail) },
           version: seq,
+          modifiedOn: at.replace(/\.\d+Z$/, 'Z'),
         })
     }
     position = ledger.entries.length
@@ -105,12 +108,14 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
   /** Pages of `Prefer: odata.maxpagesize`, in the order of creation, or of the one column that is asked for. */
   function list({ url, headers }: Asked, table: Table): Answer {
     find('')
+    const isTracking = headers['prefer']?.includes('odata.track-changes') === true
+    const since = Number(url.searchParams.get('$deltatoken') ?? 0)
     const matches = readFilter(url.searchParams.get('$filter') ?? `${table.id} ne null`)
     const [, pageSize = '5000'] = /odata\.maxpagesize=(\d+)/.exec(headers['prefer'] ?? '') ?? []
     const [order = '', direction] = (url.searchParams.get('$orderby') ?? '').split(/[ ,]/)
     const at = Number(url.searchParams.get('$skiptoken') ?? 0)
     const found = [...rows]
-      .filter(([, row]) => row.table === table.name)
+      .filter(([, row]) => row.table === table.name && row.version > since)
       .filter(([rowId, row]) => matches((column) => (column === table.id ? rowId : row.values[column])))
     if (order !== '')
       found.sort(
@@ -119,17 +124,24 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     const page = found.slice(at, at + Number(pageSize))
     const wanted = url.searchParams.get('$select')?.split(',')
     const next = new URL(url)
+    // What changes while the pages are read belongs to the next time.
+    const asOf = url.searchParams.get('$asof') ?? String(ledger.entries.at(-1)?.seq ?? 0)
     next.searchParams.set('$skiptoken', String(at + page.length))
+    next.searchParams.set('$asof', asOf)
+    const delta = new URL(url)
+    for (const name of ['$skiptoken', '$asof']) delta.searchParams.delete(name)
+    delta.searchParams.set('$deltatoken', asOf)
     return {
       status: 200,
       headers: odata,
       body: {
         value: page.map(([rowId, row]) => ({
           '@odata.etag': etagOf(row),
-          ...(wanted ? Object.fromEntries(wanted.map((column) => [column, row.values[column] ?? null])) : row.values),
+          ...(wanted ? Object.fromEntries(wanted.map((column) => [column, valueAt(table, row, column)])) : row.values),
           [table.id]: rowId,
         })),
         ...(at + page.length < found.length && { '@odata.nextLink': next.href }),
+        ...(isTracking && at + page.length >= found.length && { '@odata.deltaLink': delta.href }),
       },
     }
   }
@@ -202,6 +214,11 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
         throw new Refusal(405, '0x8006088a', 'The requested resource does not support this HTTP method.')
     }
   }
+}
+
+function valueAt({ computed }: Table, row: Row, column: string): unknown {
+  if (column === 'modifiedon') return row.modifiedOn
+  return computed[column]?.(row) ?? row.values[column] ?? null
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')

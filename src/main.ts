@@ -7,6 +7,7 @@ import { isRunning, tellLane } from './activities/lane.js'
 import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
 import { lane } from './orchestrators/lane.js'
+import { reconcile } from './orchestrators/reconcile.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
 import type { Lane } from './saga/lane.js'
 import { checkSettings } from './settings.js'
@@ -19,6 +20,7 @@ import { tellHistory } from './triggers/history.js'
 import { answering } from './triggers/http-answer.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
+import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 import { takeEvent } from './triggers/webhook.js'
 
@@ -53,6 +55,22 @@ if (outbox)
     extraInputs,
     handler: emptyOutbox(outbox),
   })
+const reconciling = process.env['RECONCILE_SCHEDULE']
+if (reconciling) app.timer('reconcileAll', { schedule: reconciling, extraInputs, handler: reconcileAll })
+durable.orchestration(names.reconcile, reconcile)
+durable.activity(names.reconcilePage, { extraInputs, handler: reconcilePage })
+app.get('listReconciliations', {
+  route: 'reconciliations',
+  authLevel: 'function',
+  extraInputs,
+  handler: answering(listReconciliations),
+})
+app.post('startReconciliations', {
+  route: 'reconciliations',
+  authLevel: 'function',
+  extraInputs,
+  handler: answering(startReconciliations),
+})
 app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 
 durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))

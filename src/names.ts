@@ -7,6 +7,8 @@ export const names = {
   lane: 'lane',
   tellLane: 'tellLane',
   isRunning: 'isRunning',
+  reconcile: 'reconcile',
+  reconcilePage: 'reconcilePage',
   /** Raised to an instance: what a person commands, or a partner answers later. */
   signal: 'signal',
   /** Raised to an instance that waits in a lane. */

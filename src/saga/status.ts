@@ -4,6 +4,7 @@
 
 import { isToBeUndone } from './backward.js'
 import type { Saga } from './define.js'
+import { digestOf } from './mark.js'
 import type { Phase } from './phase.js'
 import { type Progress, phaseOf, type SagaState, standsOf, type Undoing } from './state.js'
 
@@ -19,6 +20,8 @@ export interface SagaStatus {
   readonly updatedAt: string
   readonly endedAt?: string
   readonly waitsFor?: WaitsFor
+  /** A digest of the row as the saga read it (mark.ts); there once it has. */
+  readonly snapshot?: string
   /** The instance of the same row that does its work. */
   readonly mergedInto?: string
   /** Why it is, or was, undone. */
@@ -118,6 +121,7 @@ function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: numb
     updatedAt: state.updatedAt,
     ...(end && { endedAt: state.updatedAt }),
     ...(waitsFor && { waitsFor }),
+    ...snapshotIn(saga, state),
     ...(state.mergedInto !== undefined && { mergedInto: state.mergedInto }),
     ...(turned && { undoneBecause: turned.why.slice(0, longest) }),
     steps: saga.steps.map(({ name, action }, index): StepStatus => {
@@ -133,6 +137,10 @@ function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: numb
     owed: owedIn(saga, state, longest),
     log: words === 0 ? [] : wordsIn(state, longest).slice(-words),
   }
+}
+
+function snapshotIn({ steps: [first] }: Saga, { steps: [read] }: SagaState): Pick<SagaStatus, 'snapshot'> {
+  return first?.kind === 'snapshot' && read?.doing.outcome === 'applied' ? { snapshot: digestOf(read.output) } : {}
 }
 
 function toldOf(progress: Progress | Undoing | undefined, longest: number): Told {

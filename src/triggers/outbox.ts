@@ -7,16 +7,15 @@ import { randomUUID } from 'node:crypto'
 import type { InvocationContext } from '@azure/functions'
 import type { ServiceBusSender } from '@azure/service-bus'
 import { type DurableClient, getClient } from 'durable-functions'
-import { dataverse } from '../app/partners/dataverse.js'
 import { sagas } from '../app/index.js'
 import * as outbox from '../dataverse/outbox.js'
 import { readDataverseEvents } from '../dataverse/read-event.js'
-import { Gateway } from '../partner/gateway.js'
+import type { Gateway } from '../partner/gateway.js'
 import type { PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'
 import { startsFor } from '../saga/routing.js'
-import { addressIn, secretIn } from '../settings.js'
+import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { startQueue } from './event-source.js'
 import { findInstance } from './instances.js'
 import { serviceBus } from './service-bus.js'
@@ -45,7 +44,7 @@ class Publisher {
   constructor(set: string, client: DurableClient) {
     this.#set = set
     this.#client = client
-    this.#gateway = gatewayToDataverse()
+    this.#gateway = toDataverse()
   }
 
   async publish(): Promise<number> {
@@ -127,19 +126,4 @@ class Publisher {
       throw new Error(`The outbox can not be written: ${wordsOf(reply)}.`)
     return reply.status < 300
   }
-}
-
-const wordsOf = (reply: object) =>
-  'status' in reply
-    ? `HTTP ${String(reply.status)}`
-    : 'failed' in reply
-      ? String(reply.failed)
-      : 'it is not to be reached'
-
-let gateway: Gateway | undefined
-
-/** One for the life of the process, so that its limits and its tokens are kept. */
-function gatewayToDataverse(): Gateway {
-  gateway ??= new Gateway(dataverse, addressIn(dataverse.addressSetting), async (setting) => secretIn(setting))
-  return gateway
 }

@@ -2,10 +2,22 @@
 
 import type { DurableClient } from 'durable-functions'
 import { sagas } from '../app/index.js'
+import type { Saga } from '../saga/define.js'
 import type { DataverseEvent } from '../saga/event.js'
-import type { InstanceId } from '../saga/ids.js'
+import { type InstanceId, instanceIdOf } from '../saga/ids.js'
 import { startsFor } from '../saga/routing.js'
 import { startOnce } from './start-once.js'
+
+/** One saga alone, whether or not it would have heard of the event by itself. */
+export async function startOne(
+  client: DurableClient,
+  { name, version }: Saga,
+  event: DataverseEvent,
+  log: (line: string) => void,
+): Promise<void> {
+  const start = { instance: instanceIdOf(name, event), input: { saga: name, version, event } }
+  log(`${start.instance} ${await startOnce(client, start)}`)
+}
 
 /** Resolves with the instances of the event, be they started now or before. */
 export async function startSagas(

@@ -1,0 +1,164 @@
+// Compares what changed in Dataverse with the sagas that there are: on a timer and on command, names each change that has none, and starts it.
+
+import { createHash } from 'node:crypto'
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import { type DurableClient, getClient } from 'durable-functions'
+import { z } from 'zod'
+import { sagas } from '../app/index.js'
+import { allChanges, type ChangedRow, changesAt, readChanges } from '../dataverse/change-tracking.js'
+import { names } from '../names.js'
+import type { Saga } from '../saga/define.js'
+import { SagaError } from '../saga/errors.js'
+import { digestOf } from '../saga/mark.js'
+import { type ReconciledPage, type ReconcileInput, usualGrace, verdictOf } from '../saga/reconcile.js'
+import { toDataverse, wordsOf } from './dataverse-gateway.js'
+import { json } from './http-answer.js'
+import { listInstances } from './instances.js'
+import { startOne } from './start-sagas.js'
+
+const nobody = '00000000-0000-0000-0000-000000000000'
+const prefix = 'reconcile:'
+
+/** Of each name the newest, if it reads its row from Dataverse. */
+const reconcilable = (): readonly Saga[] =>
+  sagas.filter(
+    (saga) =>
+      changesFor(saga) !== undefined &&
+      sagas.every(({ name, version }) => name !== saga.name || version <= saga.version),
+  )
+
+function changesFor({ steps }: Saga): string | undefined {
+  const [snapshot] = steps
+  return snapshot?.kind === 'snapshot' ? allChanges(snapshot.action.requestFor({ rowId: nobody }, '')) : undefined
+}
+
+/** The timer's: one run for each saga, from where the last one ended. */
+export async function reconcileAll(_: unknown, context: InvocationContext): Promise<void> {
+  for (const { name } of reconcilable()) await begin(getClient(context), name)
+}
+
+/** POST /api/reconciliations: the same now. `?full=true` reads everything again. 202 with the ids of the runs. */
+export async function startReconciliations(
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponseInit> {
+  const isFull = request.query.get('full') === 'true'
+  const runs = await Promise.all(reconcilable().map(({ name }) => begin(getClient(context), name, isFull)))
+  return json({ reconciliations: runs }, 202)
+}
+
+/** GET /api/reconciliations: the runs of the last time, the newest first, each with its statement when it has ended. */
+export async function listReconciliations(_: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  const runs = await runsOf(getClient(context))
+  return json({ reconciliations: runs.map(({ delta: __, ...run }) => run) })
+}
+
+const platformRun = z.object({
+  instanceId: z.string(),
+  runtimeStatus: z.string(),
+  createdTime: z.string(),
+  customStatus: z.unknown(),
+  output: z.unknown(),
+})
+const statement = z.looseObject({
+  saga: z.string(),
+  rows: z.number(),
+  missingCount: z.number(),
+  delta: z.string().optional(),
+})
+
+async function runsOf(client: DurableClient) {
+  const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
+  url.pathname = url.pathname.replace(/\/any$/, '')
+  url.searchParams.set('instanceIdPrefix', prefix)
+  url.searchParams.set('top', '1000')
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
+  return z
+    .array(platformRun)
+    .parse(await response.json())
+    .map(({ instanceId: id, runtimeStatus, createdTime: startedAt, customStatus, output }) => {
+      const told = statement.safeParse(output)
+      const { delta, ...said } = told.success ? told.data : {}
+      return {
+        id,
+        runtimeStatus,
+        startedAt,
+        ...(told.success ? { statement: said } : { progress: customStatus }),
+        delta,
+      }
+    })
+    .toSorted((one, other) => (one.id < other.id ? 1 : -1))
+}
+
+/** Resolves with the run's id; while one of the saga is running, with that one's. */
+async function begin(client: DurableClient, saga: string, isFull = false): Promise<string> {
+  const runs = (await runsOf(client)).filter(({ id }) => id.startsWith(`${prefix}${saga}:`))
+  const running = runs.find(({ runtimeStatus }) => runtimeStatus === 'Running' || runtimeStatus === 'Pending')
+  if (running) return running.id
+  const last = runs.find(({ delta }) => delta !== undefined)
+  const input: ReconcileInput = { saga, ...(!isFull && last?.delta !== undefined && { delta: last.delta }) }
+  // Ids in the order of time.
+  return client.startNew(names.reconcile, { instanceId: `${prefix}${saga}:${new Date().toISOString()}`, input })
+}
+
+/** The activity: one page of changes. */
+export async function reconcilePage(
+  { saga: name, at }: { readonly saga: string; readonly at?: string },
+  context: InvocationContext,
+): Promise<ReconciledPage> {
+  const saga = reconcilable().find((one) => one.name === name)
+  const first = saga && changesFor(saga)
+  if (!saga || first === undefined) throw SagaError.of('SAGA_UNKNOWN', { saga: name, version: 0 })
+  const reply = await toDataverse().ask(changesAt(at ?? first), {})
+  if (at !== undefined && 'status' in reply && (reply.status === 410 || reply.status === 400))
+    return { rows: 0, deleted: 0, young: 0, missing: [], isExpired: true }
+  if (!('status' in reply) || reply.status !== 200) throw new Error(`Changes can not be read: ${wordsOf(reply)}.`)
+  const { rows, deleted, next, delta } = readChanges(`${saga.on.table}id`, reply.body)
+  const client = getClient(context)
+  const verdicts = new Map<ChangedRow, string>()
+  // A few at a time: the task hub is for the sagas.
+  const left = [...rows]
+  const look = async () => {
+    for (let row = left.pop(); row; row = left.pop()) verdicts.set(row, await verdict(client, saga, row))
+  }
+  await Promise.all(Array.from({ length: 8 }, look))
+  const missing = rows.filter((row) => verdicts.get(row) === 'missing')
+  for (const row of missing) await startOne(client, saga, eventOf(saga, row), (line) => context.log(line))
+  return {
+    rows: rows.length,
+    deleted,
+    young: rows.filter((row) => verdicts.get(row) === 'young').length,
+    missing: missing.map(({ id }) => id),
+    ...(next !== undefined && { next }),
+    ...(delta !== undefined && { delta }),
+  }
+}
+
+async function verdict(client: DurableClient, { name, on, steps }: Saga, row: ChangedRow) {
+  const [snapshot] = steps
+  const { sagas: known } = await listInstances(client, { limit: 500, prefix: `${name}:${on.table}:${row.id}:` })
+  const digest = digestOf(snapshot?.action.readOutput(row.values))
+  return verdictOf(on, { digest, modifiedOn: row.modifiedOn }, known, Date.now(), graceIn(process.env))
+}
+
+/** Milliseconds; longer where messages may lie in a queue for long. */
+function graceIn({ RECONCILE_GRACE_SECONDS: seconds }: NodeJS.ProcessEnv): number {
+  return seconds !== undefined && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : usualGrace
+}
+
+/** The same for the same version of the row, however often it is found missing. */
+function eventOf({ on }: Saga, { id: rowId, etag }: ChangedRow) {
+  const { table, message } = on
+  const messages = [message].flat()
+  const id = createHash('sha256').update(`reconcile|${table}|${rowId}|${etag}`).digest('hex').slice(0, 20)
+  return {
+    id,
+    message: messages.includes('Update') ? 'Update' : (messages[0] ?? 'Create'),
+    table,
+    rowId,
+    organizationId: nobody,
+    operationId: nobody,
+    correlationId: nobody,
+  }
+}
