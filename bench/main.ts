@@ -1,15 +1,17 @@
-// npm run bench -- [broker|taskhub|instances]: figures and ratios of one run; nothing is asserted.
+// npm run bench -- [product|broker|taskhub|instances]: figures and ratios of one run; nothing is asserted.
 
 import { benchBroker } from './broker.js'
 import { benchInstances } from './instances.js'
+import { benchProduct } from './product.js'
 import { benchTaskHub } from './taskhub.js'
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
+  product: benchProduct,
   broker: benchBroker,
   taskhub: benchTaskHub,
   instances: benchInstances,
 }
-const wanted = process.argv[2] ?? 'broker'
+const wanted = process.argv[2] ?? 'product'
 const bench = benches[wanted]
 
 if (bench)

@@ -14,12 +14,14 @@ const { values } = parseArgs({
     port: { type: 'string', default: '7071' },
     'amqp-port': { type: 'string', default: '5672' },
     data: { type: 'string', default: '.data' },
+    /** Warnings and errors only. */
+    quiet: { type: 'boolean', default: false },
     // What the supervisor says.
     supervised: { type: 'boolean', default: false },
     'died-of-itself': { type: 'boolean', default: false },
   },
 })
-const log = consoleLog('info')
+const log = consoleLog(values.quiet ? 'warn' : 'info')
 
 if (values.supervised) void host()
 else void supervise(__filename, process.argv.slice(2), log).then((code) => process.exit(code))

@@ -1,0 +1,79 @@
+// All partners of contact-onboarding in one lean process: answers at once, or after so many milliseconds, and counts what each row has.
+//
+// node dist/bench/partner.js, forked: tells its port, and each row's last call as a message to its parent.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+
+/** What a row has at the end: a key, a customer, or nothing. */
+interface Held {
+  registered: number
+  retired: number
+  stored: number
+  cleared: number
+  customers: number
+}
+
+const rows = new Map<string, Held>()
+let delay = 0
+
+function of(rowId: string): Held {
+  const known = rows.get(rowId) ?? { registered: 0, retired: 0, stored: 0, cleared: 0, customers: 0 }
+  rows.set(rowId, known)
+  return known
+}
+
+const server = createServer((request, response) => {
+  const parts: Buffer[] = []
+  request.on('data', (part: Buffer) => parts.push(part))
+  request.on('end', () => {
+    const text = Buffer.concat(parts).toString()
+    if (delay > 0) setTimeout(serve, delay, request, text, response)
+    else serve(request, text, response)
+  })
+})
+// Keep-alive for as long as the bench lasts: a connection that is closed under a request would be a fault of the bench.
+server.keepAliveTimeout = 600_000
+
+function serve({ method, url = '' }: IncomingMessage, text: string, response: ServerResponse): void {
+  const rowId = /contacts\(([^)]*)\)/.exec(url)?.[1]
+  if (url.startsWith('/_delay/')) {
+    delay = Number(url.slice('/_delay/'.length))
+    return send(response, 200, {})
+  }
+  if (url === '/_rows') return send(response, 200, Object.fromEntries(rows))
+  if (rowId !== undefined && method === 'GET')
+    return send(response, 200, { fullname: 'Ada Berg', emailaddress1: `${rowId}@example.org` })
+  const body = text === '' ? {} : JSON.parse(text)
+  if (rowId !== undefined) {
+    const held = of(rowId)
+    if (body.dvs_masterdataid === null) held.cleared += 1
+    else held.stored += 1
+    response.writeHead(204).end()
+    return
+  }
+  if (url.endsWith('/retire')) {
+    const id = decodeURIComponent(url.split('/').at(-2) ?? '')
+    of(id).retired += 1
+    send(response, 200, {})
+    return void process.send?.({ ended: id })
+  }
+  if (url === '/customers') {
+    const isRefused = body.rowId.startsWith('f')
+    if (isRefused) return send(response, 422, { error: { code: 'EMAIL_MISSING' } })
+    of(body.rowId).customers += 1
+    send(response, 201, { number: 'C-1' })
+    return void process.send?.({ ended: body.rowId })
+  }
+  of(body.rowId).registered += 1
+  send(response, 201, { id: body.rowId })
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 })
+})
+process.once('disconnect', () => process.exit(0))
