@@ -57,7 +57,9 @@ export function sagaOrchestrator(find: FindSaga) {
     }
     let state = input.state ?? begin(saga, startOf(df, input))
     for (let waits = 0; ; ) {
-      df.setCustomStatus(statusOf(saga, state))
+      const told = state
+      // Made when it is written down, once in a turn: a replay comes by here for every step.
+      df.setCustomStatus({ toJSON: () => statusOf(saga, told) })
       const next = nextOf(saga, state)
       if (next.kind === 'end') {
         if (lane !== undefined) yield* leaveLane(df, lane)
