@@ -59,6 +59,8 @@ export class Entities {
   readonly #held = new Map<string, Set<string>>()
   readonly #limit: Limit
   #closed = false
+  /** Only what is asked for by name works: somebody watches who kills the process. */
+  isQuiet = false
 
   constructor(options: EntitiesOptions) {
     this.#options = options
@@ -67,10 +69,37 @@ export class Entities {
 
   /** Takes up what was under way when the process ended. */
   recover(): void {
-    const { entities, entityInbox } = this.#options.tables
-    for (const { key, value } of entities.entries())
+    for (const { key, value } of this.#options.tables.entities.entries())
       if (value.lockedBy !== undefined) this.#hold(value.lockedBy, String(key[0]))
-    for (const entity of new Set([...entityInbox.entries()].map(({ key }) => String(key[0])))) this.kick(entity)
+    for (const entity of this.asked()) this.kick(entity)
+  }
+
+  /** Those that something was asked of. */
+  asked(): readonly string[] {
+    return [...new Set([...this.#options.tables.entityInbox.entries()].map(({ key }) => String(key[0])))]
+  }
+
+  /** Does all that was asked of one. */
+  workOff(entity: string): Promise<void> {
+    return this.#work(entity)
+  }
+
+  /** Nothing of what was asked of it is done; who called is told why. Locks stay as they are. */
+  async refuse(entity: string, why: string): Promise<void> {
+    const inbox = [...this.#options.tables.entityInbox.entries({ prefix: [entity] })]
+    const asked = inbox.flatMap(({ key, value }) =>
+      value.kind === 'operation' ? [{ number: Number(key[1]), request: value }] : [],
+    )
+    const answers = asked.flatMap(({ request: { parent, id, isSignal } }) =>
+      isSignal || !parent || id === undefined
+        ? []
+        : [this.#answer(parent, id, { result: JSON.stringify(why), exceptionType: 'Error' })],
+    )
+    await this.#write((writing) => {
+      for (const { number } of asked) writing.doneRequest(entity, number)
+      for (const { to, event, letter } of answers) writing.event(to.id, letter, event, to.executionId)
+    })
+    for (const answer of answers) this.#tell(answer)
   }
 
   async close(): Promise<void> {
@@ -112,7 +141,7 @@ export class Entities {
 
   /** There may be something to do for it. */
   kick(entity: string): void {
-    if (this.#closed || this.#busy.has(entity)) return
+    if (this.#closed || this.isQuiet || this.#busy.has(entity)) return
     const work = this.#work(entity)
       .catch((error: unknown) => this.#options.log('error', entity, String(error)))
       .finally(() => this.#busy.delete(entity))

@@ -147,6 +147,7 @@ export class TaskHub {
   async #findCulprit(): Promise<Set<string>> {
     const watched = new Set<string>()
     this.#isQuiet = true
+    this.entities.isQuiet = true
     for (const suspect of this.#quarantine.guilty()) await this.#convict(suspect)
     for (const { id, number, task } of this.#outstanding()) {
       watched.add(`${id} ${number}`)
@@ -158,7 +159,10 @@ export class TaskHub {
       const live = this.#live.load(id)
       if (live && !this.#isForOthers(live)) await this.#quarantine.watch({ id, what: 'turn' }, () => this.#turn(live))
     }
+    for (const entity of this.entities.asked())
+      await this.#quarantine.watch({ id: entity, what: 'entity' }, () => this.entities.workOff(entity))
     this.#isQuiet = false
+    this.entities.isQuiet = false
     return watched
   }
 
@@ -167,9 +171,10 @@ export class TaskHub {
     const { log, clock } = this.#options
     const now = clock.now()
     const row = this.find(id)
-    const task = what === 'turn' ? undefined : this.#tables.tasks.get([id, what])
-    log('error', 'hub', `${task ? `Activity '${task.name}'` : 'The orchestrator'} of '${id}' fails: ${lethal}`)
-    if (task && what !== 'turn') {
+    const task = typeof what === 'number' ? this.#tables.tasks.get([id, what]) : undefined
+    log('error', 'hub', `${task ? `Activity '${task.name}'` : `The ${what}`} of '${id}' fails: ${lethal}`)
+    if (what === 'entity') await this.entities.refuse(id, lethal)
+    if (task && typeof what === 'number') {
       const letter = this.#nextLetter()
       const details = failureDetails(task.name, new Error(lethal))
       const event = eventOf('TaskFailed', now, { TaskScheduledId: what, ...details })

@@ -5,10 +5,10 @@
 import type { Clock } from '../clock.js'
 import type { Changes, Store, Table } from '../store/store.js'
 
-/** An activity by its number, or the turn of an instance. */
+/** An activity by its number, the turn of an instance, or what is asked of an entity. */
 export interface Suspect {
   readonly id: string
-  readonly what: number | 'turn'
+  readonly what: number | 'turn' | 'entity'
 }
 
 export interface Suspicion {
@@ -36,7 +36,7 @@ export class Quarantine {
   guilty(): Suspect[] {
     return [...this.#table.entries()]
       .filter(({ value }) => value.alone)
-      .map(({ key }) => ({ id: String(key[0]), what: typeof key[1] === 'number' ? key[1] : 'turn' }))
+      .map(({ key }) => ({ id: String(key[0]), what: whatIn(key[1]) }))
   }
 
   /** Together with the failure of the guilty. */
@@ -72,3 +72,5 @@ export class Quarantine {
     })
   }
 }
+
+const whatIn = (key: unknown): Suspect['what'] => (typeof key === 'number' ? key : key === 'entity' ? key : 'turn')

@@ -109,7 +109,7 @@ export interface HubTables {
   readonly tasks: Table<TaskRow>
   /** [instance, sequence number]: timers that have not fired in the history yet. */
   readonly timers: Table<TimerRow>
-  /** [instance, sequence number of an activity, or `turn`] */
+  /** [instance or entity, sequence number of an activity, `turn`, or `entity`] */
   readonly suspects: Table<Suspicion>
 }
 

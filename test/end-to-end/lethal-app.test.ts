@@ -63,6 +63,7 @@ describe('an app that ends its process', () => {
   it.each([
     ['by an exit in an activity', 'calls', 'exits', /Activity function 'exits' failed: the process died/],
     ['by an error that nobody catches', 'calls', 'throwsLater', /'throwsLater' failed: the process died/],
+    ['by an exit in an entity', 'callsLethalEntity', '', /the process died whenever it ran/],
     ['by an abort in an orchestrator', 'exitsItself', '', /'exitsItself' failed: the process died/],
     ['or holds it for ever', 'neverEnds', '', /'neverEnds' failed: the process died/],
   ])('%s fails that instance, and no other', { timeout: 120_000 }, async (_, name, input, words) => {

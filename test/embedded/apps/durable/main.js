@@ -239,6 +239,8 @@ df.app.entity('Counter', (context) => {
       return context.df.signalEntity(new df.EntityId('Counter', context.df.getInput()), 'add', value)
     case 'break':
       throw new Error('it broke')
+    case 'exit':
+      return process.exit(1)
     case 'delete':
       return context.df.destructOnExit()
     default:
@@ -341,6 +343,9 @@ df.app.activity('throwsLater', {
 })
 df.app.orchestration('calls', function* (context) {
   return yield context.df.callActivity(context.df.getInput(), 'x')
+})
+df.app.orchestration('callsLethalEntity', function* (context) {
+  yield context.df.callEntity(counter('lethal'), 'exit')
 })
 // oxlint-disable-next-line eslint/require-yield
 df.app.orchestration('exitsItself', function* () {
