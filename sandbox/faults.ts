@@ -8,7 +8,7 @@ const fault = z.strictObject({
       method: z.string().optional(),
       /** The beginning of the path. */
       path: z.string().optional(),
-      /** A text that stands in the path or in the body. */
+      /** A text that stands in the path, in the query or in the body. */
       contains: z.string().optional(),
     })
     .default({}),
@@ -17,7 +17,12 @@ const fault = z.strictObject({
   /** The part of matching requests that it meets, from 0 to 1; all if absent. */
   share: z.number().min(0).max(1).optional(),
   do: z.union([
-    z.strictObject({ status: z.number().int().min(400).max(599), retryAfter: z.number().int().min(0).optional() }),
+    z.strictObject({
+      status: z.number().int().min(400).max(599),
+      retryAfter: z.number().int().min(0).optional(),
+      /** Of the error in the body; Dataverse's limits have 0x80072322 (requests), 0x80072321 (time) and 0x80072326 (at once). */
+      code: z.string().optional(),
+    }),
     /** Cuts the connection, before or after the effect. */
     z.strictObject({ drop: z.enum(['before', 'after']) }),
     z.strictObject({ delayMs: z.number().int().positive() }),

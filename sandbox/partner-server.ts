@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import { Faults } from './faults.js'
+import { type Fault, Faults } from './faults.js'
 import type { Ledger } from './ledger.js'
 
 export interface Asked {
@@ -60,7 +60,7 @@ export async function startPartner(options: {
     const asked = readAsked(request, text)
     if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
     if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
-    const fault = faults.meet(asked.method, asked.url.pathname, text)
+    const fault = faults.meet(asked.method, `${asked.url.pathname}${decodeURIComponent(asked.url.search)}`, text)
     if (fault && 'delayMs' in fault) await setTimeout(fault.delayMs)
     if (fault && 'status' in fault) return send(response, failureOf(fault))
     if (fault && 'drop' in fault && fault.drop === 'before') return void request.socket.destroy()
@@ -92,10 +92,10 @@ export async function startPartner(options: {
   }
 }
 
-function failureOf({ status, retryAfter }: { status: number; retryAfter?: number | undefined }): Answer {
+function failureOf({ status, retryAfter, code = `Fault${status}` }: Extract<Fault['do'], { status: number }>): Answer {
   return {
     status,
-    body: { error: { code: `Fault${status}`, message: 'A fault that was switched on.' } },
+    body: { error: { code, message: 'A fault that was switched on.' } },
     ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
   }
 }

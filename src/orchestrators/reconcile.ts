@@ -1,6 +1,6 @@
 // Goes through all that changed in Dataverse since the last time, page by page, and adds up what the pages tell.
 
-import type { OrchestrationContext, Task } from 'durable-functions'
+import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions'
 import { names } from '../names.js'
 import {
   addPage,
@@ -10,14 +10,25 @@ import {
   reconciliationOf,
 } from '../saga/reconcile.js'
 
-type Durable = Pick<OrchestrationContext['df'], 'getInput' | 'callActivity' | 'setCustomStatus'>
+type Durable = Pick<OrchestrationContext['df'], 'getInput' | 'callActivityWithRetry' | 'setCustomStatus'>
+
+/** Dataverse may be away, or ask everybody to wait: for some minutes a page is asked for again. */
+function patient(): RetryOptions {
+  const options = new RetryOptions(2_000, 12)
+  options.backoffCoefficient = 2
+  options.maxRetryIntervalInMilliseconds = 60_000
+  return options
+}
 
 export function* reconcile({ df }: { readonly df: Durable }): Generator<Task, Reconciliation, unknown> {
   const input = df.getInput<ReconcileInput>()
   let told = reconciliationOf(input)
   for (let at = input.delta; ; ) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the activity of the same version
-    const page = (yield df.callActivity(names.reconcilePage, { saga: input.saga, at })) as ReconciledPage
+    const page = (yield df.callActivityWithRetry(names.reconcilePage, patient(), {
+      saga: input.saga,
+      at,
+    })) as ReconciledPage
     told = addPage(told, input, page)
     df.setCustomStatus({ rows: told.rows, missing: told.missingCount })
     if (page.next === undefined && !page.isExpired) return told
