@@ -34,6 +34,7 @@ const asBytes = {
   dataType: 'binary',
   extraInputs,
 }
+// What changes in Dataverse: the queue, a topic, a webhook, an outbox.
 app.serviceBusQueue('dataverseEvents', {
   queueName: startQueue.queue,
   ...asBytes,
@@ -47,7 +48,7 @@ if (topic)
     ...asBytes,
     handler: dataverseEventsFrom(topic),
   })
-app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
+app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 const outbox = process.env['OUTBOX_SET']
 if (outbox)
   app.timer('emptyOutbox', {
@@ -55,6 +56,15 @@ if (outbox)
     extraInputs,
     handler: emptyOutbox(outbox),
   })
+
+// What becomes of it.
+durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
+durable.activity(names.askPartner, { handler: askPartner })
+durable.entity<Lane>(names.lane, lane)
+durable.activity(names.tellLane, { extraInputs, handler: tellLane })
+durable.activity(names.isRunning, { extraInputs, handler: isRunning })
+
+// Whether anything was missed.
 const reconciling = process.env['RECONCILE_SCHEDULE']
 if (reconciling) app.timer('reconcileAll', { schedule: reconciling, extraInputs, handler: reconcileAll })
 durable.orchestration(names.reconcile, reconcile)
@@ -71,14 +81,8 @@ app.post('startReconciliations', {
   extraInputs,
   handler: answering(startReconciliations),
 })
-app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 
-durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
-durable.activity(names.askPartner, { handler: askPartner })
-durable.entity<Lane>(names.lane, lane)
-durable.activity(names.tellLane, { extraInputs, handler: tellLane })
-durable.activity(names.isRunning, { extraInputs, handler: isRunning })
-
+// What people and partners say, and are told.
 app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
 app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })
 app.get('tellHistory', {
@@ -93,6 +97,7 @@ app.post('commandSaga', {
   extraInputs,
   handler: answering(commandSaga),
 })
+app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
 app.post('takeCallback', {
   route: 'callbacks/{token}',
   authLevel: 'anonymous',
