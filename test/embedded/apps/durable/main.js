@@ -126,11 +126,11 @@ df.app.orchestration('asksOne', function* (context) {
 
 const soon = (context, ms) => context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms))
 df.app.orchestration('waitsForBoth', function* (context) {
-  yield context.df.Task.all([soon(context, 10), soon(context, 150)])
+  yield context.df.Task.all([soon(context, 10), soon(context, 600)])
 })
 /** The other timer is not taken back: it keeps the instance. */
 df.app.orchestration('waitsForEither', function* (context) {
-  yield context.df.Task.any([soon(context, 10), soon(context, 150)])
+  yield context.df.Task.any([soon(context, 10), soon(context, 600)])
 })
 df.app.orchestration('patientParent', function* (context) {
   const retries = new df.RetryOptions(10, 3)
