@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { systemClock } from './clock.js'
 import type { Reach } from './crash-points.js'
-import { resolveSettings } from './functions/app-files.js'
+import { textIn } from './functions/app-files.js'
 import { captureOutputs, isCaptured } from './functions/captured-outputs.js'
 import { durableCodeOf } from './functions/durable-code.js'
 import { openHttpServer } from './functions/http-server.js'
@@ -75,9 +75,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     if (entity.kind === 'queue') await broker.namespace.declareQueue(entity.queue, hasSessions)
     else await broker.namespace.declareSubscription(entity.topic, entity.subscription, hasSessions)
   for (const { outputs: bindings } of app.functions)
-    for (const { type, queueName } of bindings)
-      if (type.toLowerCase() === 'servicebus' && typeof queueName === 'string')
-        await broker.namespace.declareQueue(resolveSettings(queueName))
+    for (const binding of bindings) {
+      const queue = textIn(binding, 'queueName')
+      if (binding.type.toLowerCase() === 'servicebus' && queue !== '') await broker.namespace.declareQueue(queue)
+    }
   const hub = openHub(app)
   const keys = keysIn(process.env)
   const managementKey = keys.host ?? keys.master ?? 'local'

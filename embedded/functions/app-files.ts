@@ -80,6 +80,12 @@ function readWith<Value>(
 }
 
 /** Replaces `%NAME%` by the app setting of that name, as the platform does in bindings. */
-export function resolveSettings(text: string): string {
+function resolveSettings(text: string): string {
   return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole)
+}
+
+/** A text option of a binding, with the app's settings in it; empty where there is none. */
+export function textIn(binding: Readonly<Record<string, unknown>>, option: string): string {
+  const value = binding[option]
+  return typeof value === 'string' ? resolveSettings(value) : ''
 }

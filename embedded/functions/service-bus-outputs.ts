@@ -1,7 +1,7 @@
 // Sends what functions set as Service Bus outputs. A call has succeeded only when that is sent.
 
 import type { ServiceBusSender } from '@azure/service-bus'
-import { resolveSettings } from './app-files.js'
+import { textIn } from './app-files.js'
 import type { Binding } from './load-app.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
 import type { TypedData } from './typed-data.js'
@@ -23,8 +23,8 @@ export class ServiceBusOutputs {
   }
 
   async #senderOf(name: string, binding: Binding): Promise<ServiceBusSender> {
-    const entity = resolveSettings(textIn(binding, 'queueName') || textIn(binding, 'topicName'))
-    const setting = resolveSettings(textIn(binding, 'connection') || 'AzureWebJobsServiceBus')
+    const entity = textIn(binding, 'queueName') || textIn(binding, 'topicName')
+    const setting = textIn(binding, 'connection') || 'AzureWebJobsServiceBus'
     const known = this.#senders.get(`${setting} ${entity}`)
     if (known) return known
     const sender = (await this.#connections.to(setting, name)).createSender(entity)
@@ -39,9 +39,4 @@ function bodiesIn(data: TypedData | null | undefined): readonly unknown[] {
   const value: unknown = data.json ? JSON.parse(data.json) : (data.string ?? data.int ?? data.double ?? undefined)
   if (value === undefined || value === null) return []
   return Array.isArray(value) ? value : [value]
-}
-
-function textIn(binding: Binding, option: string): string {
-  const value = binding[option]
-  return typeof value === 'string' ? value : ''
 }

@@ -1,6 +1,6 @@
 // What a Service Bus trigger names: a queue, or a topic's subscription, with or without sessions, for one message or many.
 
-import { resolveSettings } from './app-files.js'
+import { textIn } from './app-files.js'
 import type { FunctionApp, RegisteredFunction } from './load-app.js'
 
 export interface ServiceBusSource {
@@ -20,7 +20,7 @@ export function serviceBusSourcesOf({ functions }: FunctionApp): ServiceBusSourc
   return functions.flatMap((triggered) => {
     const { trigger } = triggered
     if (trigger.type.toLowerCase() !== 'servicebustrigger') return []
-    const queue = textIn(triggered, 'queueName')
+    const queue = textIn(trigger, 'queueName')
     return [
       {
         triggered,
@@ -28,11 +28,11 @@ export function serviceBusSourcesOf({ functions }: FunctionApp): ServiceBusSourc
           queue === ''
             ? {
                 kind: 'subscription',
-                topic: textIn(triggered, 'topicName'),
-                subscription: textIn(triggered, 'subscriptionName'),
+                topic: textIn(trigger, 'topicName'),
+                subscription: textIn(trigger, 'subscriptionName'),
               }
             : { kind: 'queue', queue },
-        setting: textIn(triggered, 'connection') || 'AzureWebJobsServiceBus',
+        setting: textIn(trigger, 'connection') || 'AzureWebJobsServiceBus',
         hasSessions: trigger['isSessionsEnabled'] === true,
         isBatch: trigger['cardinality'] === 'many',
         autoComplete:
@@ -40,9 +40,4 @@ export function serviceBusSourcesOf({ functions }: FunctionApp): ServiceBusSourc
       },
     ]
   })
-}
-
-function textIn({ trigger }: RegisteredFunction, option: string): string {
-  const value = trigger[option]
-  return typeof value === 'string' ? resolveSettings(value) : ''
 }

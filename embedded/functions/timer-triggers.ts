@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from '../clock.js'
 import type { Log } from '../log.js'
 import type { Store, Table } from '../store/store.js'
-import { resolveSettings } from './app-files.js'
+import { textIn } from './app-files.js'
 import type { RetryOptions } from './core-module.js'
 import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
@@ -63,8 +63,7 @@ class Timer {
     this.#options = options
     const { triggered, clock, monitors } = options
     const { name, trigger } = triggered
-    const text = typeof trigger['schedule'] === 'string' ? resolveSettings(trigger['schedule']) : ''
-    this.#schedule = readSchedule(name, text, process.env['WEBSITE_TIME_ZONE'])
+    this.#schedule = readSchedule(name, textIn(trigger, 'schedule'), process.env['WEBSITE_TIME_ZONE'])
     const first = this.#schedule(clock.now())
     this.#isMonitored = trigger['useMonitor'] !== false && this.#schedule(first) - first >= shortestMonitored
     this.#monitor = this.#isMonitored ? monitors.get([name]) : undefined

@@ -46,7 +46,7 @@ import {
   removeFromIndexes,
 } from './tables.js'
 import { Timers } from './timers.js'
-import { childIdOf, type End, type TurnResult, turnOf } from './turn.js'
+import { childIdOf, type End, failureOf, type TurnResult, turnOf } from './turn.js'
 import { isServed } from './versions.js'
 import { type Start, Writing } from './writing.js'
 
@@ -113,9 +113,8 @@ export class TaskHub {
    */
   async recover({ diedOfItself = false } = {}): Promise<void> {
     await this.#dropDeadLetters()
-    for (const { key } of this.#tables.letters.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
-    for (const { key } of this.#tables.entityInbox.entries())
-      this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
+    for (const table of [this.#tables.letters, this.#tables.entityInbox])
+      for (const { key } of table.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
     const watched = diedOfItself ? await this.#findCulprit() : new Set<string>()
     if (!diedOfItself) await this.#quarantine.acquitAll()
     this.entities.recover()
@@ -234,7 +233,7 @@ export class TaskHub {
     { id = newId(), version = this.settings.versions.current } = {},
   ): Promise<string> {
     const { code } = this.#options
-    const registered = code.orchestrators.find((known) => known.toLowerCase() === name.toLowerCase())
+    const registered = this.#orchestrator(name)
     if (!registered) throw noSuchOrchestrator(name, code.orchestrators)
     // Whoever comes second is refused only when the first can be found.
     for (let other = this.#starting.get(id); other; other = this.#starting.get(id)) await other
@@ -246,6 +245,11 @@ export class TaskHub {
     this.#starting.set(id, starting)
     await starting
     return id
+  }
+
+  /** The name as registered: names are compared without case. */
+  #orchestrator(name: string): string | undefined {
+    return this.#options.code.orchestrators.find((known) => known.toLowerCase() === name.toLowerCase())
   }
 
   async #startNew(row: InstanceRow, existing: InstanceRow | undefined): Promise<void> {
@@ -270,7 +274,7 @@ export class TaskHub {
     if (what.kind !== 'subOrchestration') return []
     const { code, clock } = this.#options
     const childId = childIdOf(what, task, executionId)
-    const registered = code.orchestrators.find((known) => known.toLowerCase() === what.name.toLowerCase())
+    const registered = this.#orchestrator(what.name)
     const existing = this.find(childId)
     if (registered && (!existing || hasEnded(existing.status))) {
       const row = this.#newRow(childId, registered, what.version ?? this.settings.versions.current, what.input)
@@ -500,7 +504,7 @@ export class TaskHub {
 
   /** Without its code having run. */
   async #failFor(live: Live, now: number, why: string): Promise<void> {
-    const output = `Orchestrator function '${live.row.name}' failed: ${why}`
+    const output = failureOf(live.row.name, why)
     const completed = eventOf('ExecutionCompleted', now, { OrchestrationStatus: 'Failed', Result: output })
     const events = [eventOf('OrchestratorStarted', now), completed]
     await this.#end(live, events, { status: 'Failed', output: JSON.stringify(output), updatedAt: now })

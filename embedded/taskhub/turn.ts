@@ -59,6 +59,9 @@ type OrchestratorState = z.infer<typeof orchestratorState>
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
+/** What is told of an orchestration that has failed, in the platform's words. */
+export const failureOf = (name: string, why: string) => `Orchestrator function '${name}' failed: ${why}`
+
 export function turnOf({
   name,
   history,
@@ -73,7 +76,7 @@ export function turnOf({
     begin: [],
     cancel: [],
     customStatus: undefined,
-    end: { status: 'Failed', output: `Orchestrator function '${name}' failed: ${why}` },
+    end: { status: 'Failed', output: failureOf(name, why) },
   })
   const state = readState(run)
   if (typeof state === 'string') return fail(state)
@@ -118,7 +121,7 @@ function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, pla
   if (run.threw)
     return {
       status: 'Failed',
-      output: `Orchestrator function '${name}' failed: ${state.error ?? 'an error without words'}`,
+      output: failureOf(name, state.error ?? 'an error without words'),
     }
   if (!state.isDone) return undefined
   if (plan.next) return { status: 'ContinuedAsNew', ...plan.next }

@@ -4,6 +4,7 @@ import type { InvocationContext } from '@azure/functions'
 import { getClient } from 'durable-functions'
 import { names } from '../names.js'
 import type { LaneWord } from '../saga/lane.js'
+import { statusOrNone } from '../task-hub.js'
 
 /** To each instance its word. One that has ended meanwhile needs none. */
 export async function tellLane(words: Readonly<Record<string, LaneWord>>, context: InvocationContext): Promise<void> {
@@ -13,12 +14,6 @@ export async function tellLane(words: Readonly<Record<string, LaneWord>>, contex
 
 /** False for one that has ended, or was purged. */
 export async function isRunning(id: string, context: InvocationContext): Promise<boolean> {
-  try {
-    const { runtimeStatus } = await getClient(context).getStatus(id)
-    return !/^(Completed|Failed|Terminated|Canceled)$/.test(runtimeStatus)
-  } catch (error) {
-    // The client knows no other way to say that there is none.
-    if (error instanceof Error && error.message.includes('HTTP 404')) return false
-    throw error
-  }
+  const status = await statusOrNone(getClient(context), id)
+  return status !== undefined && !/^(Completed|Failed|Terminated|Canceled)$/.test(status.runtimeStatus)
 }

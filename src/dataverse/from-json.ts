@@ -5,9 +5,10 @@ import { SagaError } from '../saga/errors.js'
 import {
   deepest,
   type Entity,
+  entityFrom,
   type ExactNumber,
   type Members,
-  type Reference,
+  referenceFrom,
   type Value,
   type Values,
 } from './remote-context.js'
@@ -55,15 +56,18 @@ export function jsonMembers(read: unknown): Members | undefined {
   const object = asObject(read)
   if (!object) return undefined
   return {
-    text: (name) => textOf(object[name]),
+    text: textIn(object),
     date: (name) => jobDateOf(object[name]),
     values: (name) => pairsOf(object[name]),
-    reference: (name) => (asObject(object[name]) ? referenceOf(asObject(object[name]) ?? {}) : null),
+    reference(name) {
+      const given = asObject(object[name])
+      return given ? referenceOf(given) : null
+    },
     parent: () => jsonMembers(object['ParentContext']) ?? null,
   }
 }
 
-export function valueOf(json: Json | undefined): Value {
+function valueOf(json: Json | undefined): Value {
   if (json === undefined || json === null || typeof json === 'boolean') return json ?? null
   if (typeof json === 'string') return dateIn(json) ?? json
   if (isList(json)) return listOf(json)
@@ -110,28 +114,13 @@ function listOf(items: readonly Json[]): Value {
   return { kind: 'texts', texts: Object.fromEntries(texts) }
 }
 
-function entityOf(json: JsonObject): Entity {
-  return {
-    kind: 'entity',
-    table: textOf(json['LogicalName']) ?? '',
-    id: (textOf(json['Id']) ?? '').toLowerCase(),
-    attributes: pairsOf(json['Attributes']),
-    rowVersion: textOf(json['RowVersion']),
-  }
-}
+const textIn = (json: JsonObject) => (name: string) => textOf(json[name])
+const entityOf = (json: JsonObject) => entityFrom(textIn(json), pairsOf(json['Attributes']))
+const referenceOf = (json: JsonObject) => referenceFrom(textIn(json))
 
 function entityIn(json: Json): Entity[] {
   const object = asObject(json)
   return object ? [entityOf(object)] : []
-}
-
-function referenceOf(json: JsonObject): Reference {
-  return {
-    kind: 'reference',
-    table: textOf(json['LogicalName']) ?? '',
-    id: (textOf(json['Id']) ?? '').toLowerCase(),
-    name: textOf(json['Name']),
-  }
 }
 
 function pairsOf(json: Json | undefined): Values {
@@ -173,6 +162,5 @@ function asObject(value: unknown): JsonObject | undefined {
 }
 
 function textOf(json: Json | undefined): string | null {
-  if (typeof json === 'string') return json
-  return json !== undefined && json !== null && typeof json === 'object' && isNumber(json) ? json.text : null
+  return typeof json === 'string' ? json : (numberOf(json)?.text ?? null)
 }

@@ -1,6 +1,6 @@
 // The XML of .NET's DataContractSerializer, be it text or binary → the members of a context.
 
-import type { Entity, Members, Reference, Value, Values } from './remote-context.js'
+import { entityFrom, type Members, referenceFrom, type Value, type Values } from './remote-context.js'
 import type { XmlElement } from './xml-element.js'
 
 /** Undefined for what is no context. */
@@ -10,7 +10,7 @@ export function xmlMembers(root: XmlElement): Members | undefined {
 
 function membersOf(context: XmlElement): Members {
   return {
-    text: (name) => textIn(context, name),
+    text: textsOf(context),
     date: (name) => dateIn(textIn(context, name) ?? ''),
     values: (name) => pairsOf(childOf(context, name)),
     reference: (name) => {
@@ -94,24 +94,9 @@ function listOrOther(element: XmlElement, type: string): Value {
   return { kind: 'other', type }
 }
 
-function entityOf(element: XmlElement): Entity {
-  return {
-    kind: 'entity',
-    table: textIn(element, 'LogicalName') ?? '',
-    id: (textIn(element, 'Id') ?? '').toLowerCase(),
-    attributes: pairsOf(childOf(element, 'Attributes')),
-    rowVersion: textIn(element, 'RowVersion'),
-  }
-}
-
-function referenceOf(element: XmlElement): Reference {
-  return {
-    kind: 'reference',
-    table: textIn(element, 'LogicalName') ?? '',
-    id: (textIn(element, 'Id') ?? '').toLowerCase(),
-    name: textIn(element, 'Name'),
-  }
-}
+const textsOf = (element: XmlElement) => (name: string) => textIn(element, name)
+const entityOf = (element: XmlElement) => entityFrom(textsOf(element), pairsOf(childOf(element, 'Attributes')))
+const referenceOf = (element: XmlElement) => referenceFrom(textsOf(element))
 
 /** Images are entities without saying so. */
 function pairsOf(collection: XmlElement | undefined): Values {

@@ -3,10 +3,10 @@
 // Promises: the same operation always gives the same event ids, however often and on whatever way it was posted.
 // Never: trusts a message about the state of a row; values in it may be cut, late or out of order.
 
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
+import { eventIdFrom, nobody } from './event-id.js'
 import { contextOf, readBody } from './read-context.js'
 import type { RemoteContext, Value } from './remote-context.js'
 
@@ -31,13 +31,11 @@ const plugInNotice = z.object({
   organizationId: z.guid().optional(),
 })
 
-const nobody = '00000000-0000-0000-0000-000000000000'
-
 function eventOfNotice(notice: z.infer<typeof plugInNotice>): DataverseEvent {
   const { table, rowId, operation: message, correlationId } = notice
   const organizationId = (notice.organizationId ?? nobody).toLowerCase()
   const operationId = (notice.operationId ?? correlationId).toLowerCase()
-  const id = idOf([organizationId, operationId, '', message, table, rowId])
+  const id = eventIdFrom([organizationId, operationId, '', message, table, rowId])
   return { id, message, table, rowId, organizationId, operationId, correlationId }
 }
 
@@ -107,8 +105,6 @@ const isRowId = (text: string) => text !== nobody && z.guid().safeParse(text).su
  */
 function eventIdOf(context: RemoteContext, { message, table, rowId }: Row & { message: string }): string {
   const { organizationId, requestId, operationId, owningExtension } = context
-  if (message === 'Create') return idOf([organizationId, requestId ?? operationId, message, table, rowId])
-  return idOf([organizationId, operationId, owningExtension?.id ?? '', message, table, rowId])
+  if (message === 'Create') return eventIdFrom([organizationId, requestId ?? operationId, message, table, rowId])
+  return eventIdFrom([organizationId, operationId, owningExtension?.id ?? '', message, table, rowId])
 }
-
-const idOf = (identity: readonly string[]) => createHash('sha256').update(identity.join('|')).digest('hex').slice(0, 20)

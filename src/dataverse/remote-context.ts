@@ -85,3 +85,21 @@ export interface Members {
 
 /** Levels of nesting; the deepest message that was ever seen has some thirty. */
 export const deepest = 200
+
+/** Reads a member as text, by its name in the data contract; null for one that is absent. */
+type ReadText = (name: string) => string | null
+
+export const referenceFrom = (text: ReadText): Reference => ({
+  kind: 'reference',
+  table: text('LogicalName') ?? '',
+  id: (text('Id') ?? '').toLowerCase(),
+  name: text('Name'),
+})
+
+export const entityFrom = (text: ReadText, attributes: Values): Entity => ({
+  kind: 'entity',
+  table: text('LogicalName') ?? '',
+  id: (text('Id') ?? '').toLowerCase(),
+  attributes,
+  rowVersion: text('RowVersion'),
+})

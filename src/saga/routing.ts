@@ -22,16 +22,21 @@ export interface SagaStart {
 /** One start for each saga that reacts to this table and message; of several versions the newest. What our own writes made is for nobody. */
 export function startsFor(event: DataverseEvent, sagas: readonly Saga[]): readonly SagaStart[] {
   if (event.tag === ownMark) return []
-  const newest = new Map<string, Saga>()
-  for (const saga of sagas) {
-    if (!isFor(saga.on, event)) continue
-    if (saga.version >= (newest.get(saga.name)?.version ?? 0)) newest.set(saga.name, saga)
-  }
-  return [...newest.values()].map(({ name, version }) => ({
-    instance: instanceIdOf(name, event),
-    input: { saga: name, version, event },
-  }))
+  return newestOf(sagas.filter(({ on }) => isFor(on, event))).map((saga) => startOf(saga, event))
 }
+
+/** Of several versions of a saga the newest. */
+export function newestOf(sagas: readonly Saga[]): readonly Saga[] {
+  const newest = new Map<string, Saga>()
+  for (const saga of sagas) if (saga.version >= (newest.get(saga.name)?.version ?? 0)) newest.set(saga.name, saga)
+  return [...newest.values()]
+}
+
+/** Whether or not the saga would have heard of the event by itself. */
+export const startOf = ({ name, version }: Saga, event: DataverseEvent): SagaStart => ({
+  instance: instanceIdOf(name, event),
+  input: { saga: name, version, event },
+})
 
 function isFor({ table, message, columns }: On, event: DataverseEvent): boolean {
   if (table !== event.table || ![message].flat().includes(event.message)) return false

@@ -13,8 +13,7 @@ import { startSagas } from './start-sagas.js'
 export function dataverseEventsFrom(source: EventSource) {
   return async (body: unknown, context: InvocationContext): Promise<void> => {
     const events = await readOrDeadLetter(source, body, context)
-    const client = getClient(context)
-    for (const event of events) await startSagas(client, event, (line) => context.log(line))
+    await startSagas(getClient(context), events, (line) => context.log(line))
   }
 }
 

@@ -11,6 +11,7 @@ import { pending } from '../saga/machine.js'
 import { isPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
 import { type SagaStatus, statusOf } from '../saga/status.js'
+import { type InstanceQuery, pageOfInstances, statusOrNone } from '../task-hub.js'
 
 export interface Page {
   readonly sagas: readonly SagaStatus[]
@@ -18,50 +19,16 @@ export interface Page {
   readonly next?: string
 }
 
-export interface PageQuery {
-  readonly limit: number
-  readonly prefix?: string
-  /** Only instances started at or after this time, ISO 8601. */
-  readonly since?: string
-  /** `next` of the page before. */
-  readonly token?: string
-}
-
 /** The instance of that id, or undefined. */
 export async function findInstance(client: DurableClient, id: string): Promise<SagaStatus | undefined> {
-  try {
-    return read(await client.getStatus(id))
-  } catch (error) {
-    // The client knows no other way to say that there is none.
-    if (error instanceof Error && error.message.includes('HTTP 404')) return undefined
-    throw error
-  }
+  const status = await statusOrNone(client, id)
+  return status && read(status)
 }
 
-/**
- * One page of instances. The platform's HTTP API is asked directly: the SDK's client can neither page nor filter by prefix, it would read
- * the whole task hub.
- */
-export async function listInstances(client: DurableClient, query: PageQuery): Promise<Page> {
-  const response = await fetch(listUrl(client, query), {
-    headers: query.token === undefined ? {} : { 'x-ms-continuation-token': query.token },
-  })
-  if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
-  const instances = z.array(z.unknown()).parse(await response.json())
-  const next = response.headers.get('x-ms-continuation-token')
-  return {
-    sagas: instances.map(read).filter((status) => status !== undefined),
-    ...(next ? { next } : {}),
-  }
-}
-
-function listUrl(client: DurableClient, { limit, prefix, since }: PageQuery): URL {
-  const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
-  url.pathname = url.pathname.replace(/\/any$/, '')
-  url.searchParams.set('top', String(limit))
-  if (prefix !== undefined) url.searchParams.set('instanceIdPrefix', prefix)
-  if (since !== undefined) url.searchParams.set('createdTimeFrom', since)
-  return url
+/** One page of those that are sagas. */
+export async function listInstances(client: DurableClient, query: InstanceQuery): Promise<Page> {
+  const { instances, ...rest } = await pageOfInstances(client, query)
+  return { sagas: instances.map(read).filter((status) => status !== undefined), ...rest }
 }
 
 export const sagaInput: z.ZodType<SagaInput> = z.object({

@@ -1,31 +1,27 @@
 // Compares what changed in Dataverse with the sagas that there are: on a timer and on command, names each change that has none, and starts it.
 
-import { createHash } from 'node:crypto'
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { type DurableClient, getClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { allChanges, type ChangedRow, changesAt, readChanges } from '../dataverse/change-tracking.js'
+import { eventIdFrom, nobody } from '../dataverse/event-id.js'
 import { names } from '../names.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
 import { digestOf } from '../saga/mark.js'
 import { type ReconciledPage, type ReconcileInput, usualGrace, verdictOf } from '../saga/reconcile.js'
+import { newestOf, startOf } from '../saga/routing.js'
+import { pageOfInstances } from '../task-hub.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { json } from './http-answer.js'
 import { listInstances } from './instances.js'
-import { startOne } from './start-sagas.js'
+import { startAll } from './start-sagas.js'
 
-const nobody = '00000000-0000-0000-0000-000000000000'
 const prefix = 'reconcile:'
 
-/** Of each name the newest, if it reads its row from Dataverse. */
-const reconcilable = (): readonly Saga[] =>
-  sagas.filter(
-    (saga) =>
-      changesFor(saga) !== undefined &&
-      sagas.every(({ name, version }) => name !== saga.name || version <= saga.version),
-  )
+/** Those that read their row from Dataverse. */
+const reconcilable = (): readonly Saga[] => newestOf(sagas).filter((saga) => changesFor(saga) !== undefined)
 
 function changesFor({ steps }: Saga): string | undefined {
   const [snapshot] = steps
@@ -67,16 +63,19 @@ const statement = z.looseObject({
   delta: z.string().optional(),
 })
 
-async function runsOf(client: DurableClient) {
-  const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
-  url.pathname = url.pathname.replace(/\/any$/, '')
-  url.searchParams.set('instanceIdPrefix', prefix)
-  url.searchParams.set('top', '1000')
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
+/** Of all sagas, or of one: the platform lists them in no order of time, so all are read. */
+async function runsOf(client: DurableClient, saga = '') {
+  const found: unknown[] = []
+  let token: string | undefined
+  do {
+    const query = { limit: 1_000, prefix: `${prefix}${saga}`, ...(token !== undefined && { token }) }
+    const { instances, next } = await pageOfInstances(client, query)
+    found.push(...instances)
+    token = next
+  } while (token !== undefined)
   return z
     .array(platformRun)
-    .parse(await response.json())
+    .parse(found)
     .map(({ instanceId: id, runtimeStatus, createdTime: startedAt, customStatus, output }) => {
       const told = statement.safeParse(output)
       const { delta, ...said } = told.success ? told.data : {}
@@ -93,7 +92,7 @@ async function runsOf(client: DurableClient) {
 
 /** Resolves with the run's id; while one of the saga is running, with that one's. */
 async function begin(client: DurableClient, saga: string, isFull = false): Promise<string> {
-  const runs = (await runsOf(client)).filter(({ id }) => id.startsWith(`${prefix}${saga}:`))
+  const runs = await runsOf(client, `${saga}:`)
   const running = runs.find(({ runtimeStatus }) => runtimeStatus === 'Running' || runtimeStatus === 'Pending')
   if (running) return running.id
   const last = runs.find(({ delta }) => delta !== undefined)
@@ -124,7 +123,7 @@ export async function reconcilePage(
   }
   await Promise.all(Array.from({ length: 8 }, look))
   const missing = rows.filter((row) => verdicts.get(row) === 'missing')
-  for (const row of missing) await startOne(client, saga, eventOf(saga, row), (line) => context.log(line))
+  for (const row of missing) await startAll(client, [startOf(saga, eventOf(saga, row))], (line) => context.log(line))
   return {
     rows: rows.length,
     deleted,
@@ -151,9 +150,8 @@ function graceIn({ RECONCILE_GRACE_SECONDS: seconds }: NodeJS.ProcessEnv): numbe
 function eventOf({ on }: Saga, { id: rowId, etag }: ChangedRow) {
   const { table, message } = on
   const messages = [message].flat()
-  const id = createHash('sha256').update(`reconcile|${table}|${rowId}|${etag}`).digest('hex').slice(0, 20)
   return {
-    id,
+    id: eventIdFrom(['reconcile', table, rowId, etag]),
     message: messages.includes('Update') ? 'Update' : (messages[0] ?? 'Create'),
     table,
     rowId,

@@ -4,8 +4,9 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { getClient } from 'durable-functions'
 import { SagaError } from '../saga/errors.js'
 import { isInstanceId } from '../saga/ids.js'
+import type { InstanceQuery } from '../task-hub.js'
 import { json } from './http-answer.js'
-import { findInstance, listInstances, type PageQuery } from './instances.js'
+import { findInstance, listInstances } from './instances.js'
 
 const largestPage = 500
 const usualPage = 50
@@ -23,7 +24,7 @@ export async function tellSaga(request: HttpRequest, context: InvocationContext)
 }
 
 /** @throws SagaError `QUERY_MALFORMED` */
-export function readPageQuery(query: URLSearchParams): PageQuery {
+export function readPageQuery(query: URLSearchParams): InstanceQuery {
   const prefix = query.get('prefix')
   const since = query.get('since')
   const token = query.get('token')

@@ -3,7 +3,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { getClient } from 'durable-functions'
 import { readDataverseEvents } from '../dataverse/read-event.js'
-import type { InstanceId } from '../saga/ids.js'
 import { json } from './http-answer.js'
 import { startSagas } from './start-sagas.js'
 
@@ -11,8 +10,6 @@ import { startSagas } from './start-sagas.js'
 export async function takeEvent(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   // Beyond 256 KB Dataverse cuts values and says so in a header; a saga reads the row anyway.
   const events = readDataverseEvents(new Uint8Array(await request.arrayBuffer()))
-  const client = getClient(context)
-  const instances: InstanceId[] = []
-  for (const event of events) instances.push(...(await startSagas(client, event, (line) => context.log(line))))
+  const instances = await startSagas(getClient(context), events, (line) => context.log(line))
   return json({ events: events.map(({ id }) => id), instances }, 202)
 }

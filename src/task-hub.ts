@@ -1,0 +1,51 @@
+// What the app asks of the task hub besides starting and signalling: one instance, or a page of many.
+
+import type { DurableClient } from 'durable-functions'
+import { z } from 'zod'
+
+export interface InstanceQuery {
+  readonly limit: number
+  readonly prefix?: string
+  /** Only instances started at or after this time, ISO 8601. */
+  readonly since?: string
+  /** `next` of the page before. */
+  readonly token?: string
+}
+
+export interface InstancePage {
+  /** As the platform tells them. */
+  readonly instances: readonly unknown[]
+  /** Continues the list; absent on the last page. */
+  readonly next?: string
+}
+
+/** The instance of that id as the platform tells it, or undefined. */
+export async function statusOrNone(client: DurableClient, id: string) {
+  try {
+    return await client.getStatus(id)
+  } catch (error) {
+    // The client knows no other way to say that there is none.
+    if (error instanceof Error && error.message.includes('HTTP 404')) return undefined
+    throw error
+  }
+}
+
+/** The platform's HTTP API is asked directly: the SDK's client can neither page nor filter by prefix, it would read the whole task hub. */
+export async function pageOfInstances(client: DurableClient, query: InstanceQuery): Promise<InstancePage> {
+  const response = await fetch(listUrl(client, query), {
+    headers: query.token === undefined ? {} : { 'x-ms-continuation-token': query.token },
+  })
+  if (!response.ok) throw new Error(`The platform's list of instances answered HTTP ${response.status}.`)
+  const instances = z.array(z.unknown()).parse(await response.json())
+  const next = response.headers.get('x-ms-continuation-token')
+  return { instances, ...(next ? { next } : {}) }
+}
+
+function listUrl(client: DurableClient, { limit, prefix, since }: InstanceQuery): URL {
+  const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
+  url.pathname = url.pathname.replace(/\/any$/, '')
+  url.searchParams.set('top', String(limit))
+  if (prefix !== undefined) url.searchParams.set('instanceIdPrefix', prefix)
+  if (since !== undefined) url.searchParams.set('createdTimeFrom', since)
+  return url
+}
