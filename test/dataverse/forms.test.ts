@@ -6,6 +6,7 @@ import { readDataverseEvents } from '../../src/dataverse/read-event.js'
 import { largestBody, readContext } from '../../src/dataverse/read-context.js'
 import type { Entity, RemoteContext, Value, Values } from '../../src/dataverse/remote-context.js'
 import { SagaError } from '../../src/saga/errors.js'
+import { pseudoRandom } from '../pseudo-random.js'
 import { asBinary, asJson, asXml } from './write-context.js'
 
 const guid = fc.uuid()
@@ -191,14 +192,5 @@ function damaged(bytes: Buffer, others: readonly Buffer[], random: (below: numbe
       const other = others[random(others.length)] ?? copy
       return Buffer.concat([copy.subarray(0, at), other.subarray(random(other.length))])
     }
-  }
-}
-
-/** A linear congruential generator: the same numbers in every run. */
-function pseudoRandom(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * Math.max(1, below))
   }
 }

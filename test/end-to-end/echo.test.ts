@@ -1,30 +1,16 @@
 // Dataverse posts a message for every write, ours too: of write-backs that race edits of people, the first start nothing and none of the second is lost.
 
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Installation, until } from '../../local/installation.js'
-import { type Started, startInstallation } from '../../local/processes.js'
+import { withInstallation } from './with-installation.js'
 
 const writeBacks = 1_000
 const edits = 200
 const rowCount = 40
 
-let data: string
-let started: Started
 let installation: Installation
-
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'echo-'))
-  started = await startInstallation(data)
-  installation = started.installation
-})
-afterAll(async () => {
-  await started.stop()
-  rmSync(data, { recursive: true, force: true })
-})
+withInstallation({}, (its) => (installation = its))
 
 const json = { 'content-type': 'application/json' }
 

@@ -3,38 +3,20 @@
 // LANES=full makes it 10,000 changes of 500 rows; without it a tenth of that, to be quick.
 
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { accountUpdated } from '../../sandbox/dataverse-message.js'
 import { type Installation, until } from '../../local/installation.js'
-import { type Started, startInstallation } from '../../local/processes.js'
+import { pseudoRandom } from '../pseudo-random.js'
+import { withInstallation } from './with-installation.js'
 
 const isFull = process.env['LANES'] === 'full'
 const changes = isFull ? 10_000 : 1_000
 const rowCount = isFull ? 500 : 50
 
-let data: string
-let started: Started
 let installation: Installation
+withInstallation({}, (its) => (installation = its))
 
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'lanes-'))
-  started = await startInstallation(data)
-  installation = started.installation
-})
-afterAll(async () => {
-  await started.stop()
-  rmSync(data, { recursive: true, force: true })
-})
-
-/** A linear congruential generator: the same numbers in every run. */
-let seed = 11
-function random(below: number): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return Math.floor((seed / 2 ** 32) * below)
-}
+const random = pseudoRandom(11)
 
 const shuffled = <Item>(items: readonly Item[]): Item[] =>
   items

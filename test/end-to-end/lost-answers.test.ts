@@ -1,29 +1,15 @@
 // A thousand sagas among partners that do what they are asked and then lose every fifth answer: nothing is doubled, nothing is left behind.
 
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { disagreements } from '../../local/compare-ledgers.js'
 import { type Installation, type Saga, hasEnded, until } from '../../local/installation.js'
-import { startInstallation, type Started } from '../../local/processes.js'
+import { withInstallation } from './with-installation.js'
 
 const count = 1_000
 
-let data: string
-let started: Started
 let installation: Installation
-
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'lost-answers-'))
-  started = await startInstallation(data)
-  installation = started.installation
-})
-afterAll(async () => {
-  await started.stop()
-  rmSync(data, { recursive: true, force: true })
-})
+withInstallation({}, (its) => (installation = its))
 
 describe('partners that apply and then drop every fifth answer', () => {
   it(`end ${count} sagas with ledgers that agree`, { timeout: 240_000 }, async () => {

@@ -3,32 +3,18 @@
 // RECONCILE=full drops 500 of 20,000; without it 25 of 1,000, to be quick.
 
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Installation, until } from '../../local/installation.js'
-import { type Started, startInstallation } from '../../local/processes.js'
+import { withInstallation } from './with-installation.js'
 
 const isFull = process.env['RECONCILE'] === 'full'
 const changes = isFull ? 20_000 : 1_000
 const dropped = changes / 40
 
-let data: string
-let started: Started
 let installation: Installation
-
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'reconcile-'))
-  // No message is on the way for longer than this test wants to wait.
-  started = await startInstallation(data, { RECONCILE_GRACE_SECONDS: '0' })
-  installation = started.installation
-})
-afterAll(async () => {
-  await started.stop()
-  rmSync(data, { recursive: true, force: true })
-})
+// No message is on the way for longer than this test wants to wait.
+withInstallation({ RECONCILE_GRACE_SECONDS: '0' }, (its) => (installation = its))
 
 const run = z.object({
   id: z.string(),

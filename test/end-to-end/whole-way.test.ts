@@ -1,30 +1,22 @@
 // npm start as a process: messages in through the real client, the story out through the status API.
 
-import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { hasEnded, type Installation, until } from '../../local/installation.js'
 import { asBinary, asXml } from '../dataverse/write-context.js'
 import { readContext } from '../../src/dataverse/read-context.js'
 import { contactOnboarding } from '../../src/app/sagas/contact-onboarding.js'
 import { replay } from '../../testkit/replay.js'
-import { startInstallation, type Started } from '../../local/processes.js'
+import { withInstallation } from './with-installation.js'
 
-let data: string
-let started: Started
 let installation: Installation
-
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'whole-way-'))
-  started = await startInstallation(data, { DATAVERSE_EVENTS_TOPIC: 'dataverse-topic/sagas' })
-  installation = started.installation
-})
-afterAll(async () => {
-  await started.stop()
-  rmSync(data, { recursive: true, force: true })
+let data: string
+withInstallation({ DATAVERSE_EVENTS_TOPIC: 'dataverse-topic/sagas' }, (its, folder) => {
+  installation = its
+  data = folder
 })
 
 const contact = (email: string | undefined = 'ada@example.org') => ({
