@@ -60,8 +60,8 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
   const rows = new Map<string, Row>()
   let position = 0
 
-  /** The row as the ledger's entries have left it. */
-  function find(rowId: string): Row | undefined {
+  /** All rows as the ledger's entries have left them. */
+  function current(): ReadonlyMap<string, Row> {
     if (position > ledger.entries.length) {
       position = 0
       rows.clear()
@@ -78,8 +78,10 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
         })
     }
     position = ledger.entries.length
-    return rows.get(rowId)
+    return rows
   }
+
+  const find = (rowId: string): Row | undefined => current().get(rowId)
 
   function existing({ name }: Table, rowId: string): Row {
     const row = find(rowId)
@@ -107,14 +109,13 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
 
   /** Pages of `Prefer: odata.maxpagesize`, in the order of creation, or of the one column that is asked for. */
   function list({ url, headers }: Asked, table: Table): Answer {
-    find('')
     const isTracking = headers['prefer']?.includes('odata.track-changes') === true
     const since = Number(url.searchParams.get('$deltatoken') ?? 0)
     const matches = readFilter(url.searchParams.get('$filter') ?? `${table.id} ne null`)
     const [, pageSize = '5000'] = /odata\.maxpagesize=(\d+)/.exec(headers['prefer'] ?? '') ?? []
     const [order = '', direction] = (url.searchParams.get('$orderby') ?? '').split(/[ ,]/)
     const at = Number(url.searchParams.get('$skiptoken') ?? 0)
-    const found = [...rows]
+    const found = [...current()]
       .filter(([, row]) => row.table === table.name && row.version > since)
       .filter(([rowId, row]) => matches((column) => (column === table.id ? rowId : row.values[column])))
     if (order !== '')

@@ -23,6 +23,8 @@ export interface EntitiesOptions {
   readonly tables: HubTables
   readonly settings: HubSettings
   nextLetter(): number
+  /** Nothing begins by itself: somebody watches who kills the process. */
+  isQuiet(): boolean
   /** Hands an answer that is on disk to an orchestration. */
   deliver(id: string, event: HistoryEvent, letter: number, executionId: string): void
 }
@@ -59,8 +61,6 @@ export class Entities {
   readonly #held = new Map<string, Set<string>>()
   readonly #limit: Limit
   #closed = false
-  /** Only what is asked for by name works: somebody watches who kills the process. */
-  isQuiet = false
 
   constructor(options: EntitiesOptions) {
     this.#options = options
@@ -79,21 +79,15 @@ export class Entities {
     return [...new Set([...this.#options.tables.entityInbox.entries()].map(({ key }) => String(key[0])))]
   }
 
-  /** Does all that was asked of one. */
-  workOff(entity: string): Promise<void> {
-    return this.#work(entity)
-  }
-
   /** Nothing of what was asked of it is done; who called is told why. Locks stay as they are. */
   async refuse(entity: string, why: string): Promise<void> {
     const inbox = [...this.#options.tables.entityInbox.entries({ prefix: [entity] })]
     const asked = inbox.flatMap(({ key, value }) =>
       value.kind === 'operation' ? [{ number: Number(key[1]), request: value }] : [],
     )
-    const answers = asked.flatMap(({ request: { parent, id, isSignal } }) =>
-      isSignal || !parent || id === undefined
-        ? []
-        : [this.#answer(parent, id, { result: JSON.stringify(why), exceptionType: 'Error' })],
+    const answers = this.#answersTo(
+      asked.map(({ request }) => request),
+      () => ({ result: JSON.stringify(why), exceptionType: 'Error' }),
     )
     await this.#write((writing) => {
       for (const { number } of asked) writing.doneRequest(entity, number)
@@ -141,14 +135,15 @@ export class Entities {
 
   /** There may be something to do for it. */
   kick(entity: string): void {
-    if (this.#closed || this.isQuiet || this.#busy.has(entity)) return
-    const work = this.#work(entity)
+    if (this.#closed || this.#options.isQuiet() || this.#busy.has(entity)) return
+    const work = this.workOff(entity)
       .catch((error: unknown) => this.#options.log('error', entity, String(error)))
       .finally(() => this.#busy.delete(entity))
     this.#busy.set(entity, work)
   }
 
-  async #work(entity: string): Promise<void> {
+  /** Does all that was asked of one. */
+  async workOff(entity: string): Promise<void> {
     while (!this.#closed) {
       const state = this.#options.tables.entities.get([entity]) ?? {}
       const eligible = [...this.#options.tables.entityInbox.entries({ prefix: [entity] })]
@@ -205,18 +200,12 @@ export class Entities {
   ): Promise<void> {
     const operations = batch.flatMap(({ request }) => (request.kind === 'operation' ? [request] : []))
     const result = await this.#run(entity, state, operations)
-    const answers = operations.flatMap((operation, index) => {
-      if (operation.isSignal || !operation.parent || operation.id === undefined) return []
+    const answers = this.#answersTo(operations, (index) => {
       const { isError, result: text } = result.results[index] ?? {
         isError: true,
         result: '"the entity gave no result"',
       }
-      return [
-        this.#answer(operation.parent, operation.id, {
-          result: text ?? 'null',
-          ...(isError && { exceptionType: 'Error' }),
-        }),
-      ]
+      return { result: text ?? 'null', ...(isError && { exceptionType: 'Error' }) }
     })
     const signalled = result.signals.map(({ target, name, input }) => ({
       target: entityIdOf(target.name, target.key),
@@ -263,6 +252,16 @@ export class Entities {
         entityState: state,
       }
     }
+  }
+
+  /** Who only signals is not answered. */
+  #answersTo(
+    operations: readonly (EntityRequest & { kind: 'operation' })[],
+    contentAt: (index: number) => object,
+  ): Answer[] {
+    return operations.flatMap(({ isSignal, parent, id }, index) =>
+      isSignal || !parent || id === undefined ? [] : [this.#answer(parent, id, contentAt(index))],
+    )
   }
 
   #answer(to: Answer['to'], id: string, content: object): Answer {

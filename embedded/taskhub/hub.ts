@@ -99,6 +99,7 @@ export class TaskHub {
       ...options,
       tables: this.#tables,
       nextLetter: () => this.#nextLetter(),
+      isQuiet: () => this.#isQuiet,
       deliver: (id, event, letter, executionId) => this.#deliver(id, { kind: 'event', event, letter, executionId }),
     })
     this.#ends = new Ends(options.clock)
@@ -146,7 +147,6 @@ export class TaskHub {
   async #findCulprit(): Promise<Set<string>> {
     const watched = new Set<string>()
     this.#isQuiet = true
-    this.entities.isQuiet = true
     for (const suspect of this.#quarantine.guilty()) await this.#convict(suspect)
     for (const { id, number, task } of this.#outstanding()) {
       watched.add(`${id} ${number}`)
@@ -161,7 +161,6 @@ export class TaskHub {
     for (const entity of this.entities.asked())
       await this.#quarantine.watch({ id: entity, what: 'entity' }, () => this.entities.workOff(entity))
     this.#isQuiet = false
-    this.entities.isQuiet = false
     return watched
   }
 
