@@ -24,5 +24,8 @@ const phases = {
 export type Phase = keyof typeof phases
 export type EndPhase = { [P in Phase]: (typeof phases)[P] extends 'over' ? P : never }[Phase]
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the table above are all the phases
+export const phaseNames = Object.keys(phases) as Phase[]
+
 export const isPhase = (text: string): text is Phase => Object.hasOwn(phases, text)
 export const isOver = (phase: Phase): phase is EndPhase => phases[phase] === 'over'

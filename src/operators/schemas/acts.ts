@@ -1,0 +1,120 @@
+// What is told of dead letters, bulk commands and the operations log.
+
+import { z } from 'zod'
+import { commandKinds } from '../../saga/commands.js'
+import { sagaFilter, time } from './filter.js'
+import { named } from './named.js'
+import { role } from './estate.js'
+
+const at = z.string().describe('ISO 8601 in UTC.')
+const next = z.string().exactOptional().describe('Continues the list; absent on the last page.')
+const reason = z.string().min(1).max(500)
+const actor = z.string().min(1).max(200).exactOptional().describe('Who says it; an identity that is known wins.')
+
+export const deadLetter = named(
+  'DeadLetter',
+  z.object({
+    queue: z.string(),
+    sequenceNumber: z.string(),
+    messageId: z.string(),
+    enqueuedAt: at,
+    deadLetteredAt: at.exactOptional(),
+    code: z.string(),
+    description: z.string(),
+    deliveryCount: z.int(),
+    size: z.int().describe('Bytes of the body.'),
+    event: z
+      .object({
+        id: z.string(),
+        message: z.string(),
+        table: z.string(),
+        rowId: z.string(),
+        operationId: z.string(),
+        correlationId: z.string(),
+      })
+      .exactOptional()
+      .describe('When the body can be read: ids, no values.'),
+    lineage: z
+      .object({ resubmits: z.int(), from: z.string() })
+      .exactOptional()
+      .describe('How often it was resubmitted before, and the message that it came of.'),
+  }),
+)
+
+export const deadLetterPage = named('DeadLetters', z.object({ deadLetters: z.array(deadLetter), next }))
+
+export const reasonBody = named('Reason', z.object({ actor, reason }))
+
+export const bulkBody = named(
+  'Bulk',
+  z.union([
+    z.object({
+      command: z.enum(commandKinds),
+      actor,
+      reason,
+      step: z.string().min(1).exactOptional(),
+      filter: sagaFilter.exactOptional(),
+      ids: z.array(z.string()).min(1).max(10_000).exactOptional(),
+      perSecond: z.number().positive().max(100).exactOptional(),
+    }),
+    z.object({
+      resubmit: z.object({ queue: z.string().exactOptional(), code: z.string().exactOptional() }),
+      actor,
+      reason,
+      perSecond: z.number().positive().max(100).exactOptional(),
+    }),
+  ]),
+)
+
+export const bulkStarted = named('BulkStarted', z.object({ id: z.string() }))
+
+export const bulkJob = named(
+  'BulkJob',
+  z.object({
+    id: z.string(),
+    command: z.string(),
+    actor: z.string(),
+    reason: z.string(),
+    state: z.enum(['running', 'stopped', 'done']),
+    total: z.int(),
+    done: z.int(),
+    refused: z.int(),
+    failed: z.array(z.object({ id: z.string(), why: z.string() })),
+    startedAt: at,
+    endedAt: at.exactOptional(),
+  }),
+)
+
+export const bulkJobs = named('BulkJobs', z.object({ jobs: z.array(bulkJob) }))
+
+export const operation = named(
+  'Operation',
+  z.object({
+    seq: z.int(),
+    at,
+    actor: z.string(),
+    role,
+    what: z.string(),
+    target: z.string(),
+    reason: z.string(),
+    before: z.unknown().optional(),
+    after: z.unknown().optional(),
+    refused: z.string().exactOptional().describe('Why it was not done.'),
+    previous: z.string().describe('Hash of the entry before.'),
+    hash: z.string(),
+  }),
+)
+
+export const operationPage = named(
+  'Operations',
+  z.object({
+    operations: z.array(operation),
+    next,
+    intact: z.boolean().describe('Whether the chain of hashes holds.'),
+  }),
+)
+
+export const operationQuery = z.object({
+  since: time.exactOptional(),
+  target: z.string().min(1).exactOptional().describe('Id of a saga, a message, or a bulk command.'),
+})

@@ -1,0 +1,10 @@
+// The documents of the HTTP API by their names: under these they stand in openapi.json.
+
+import { z } from 'zod'
+
+export const documents = z.registry<{ readonly id: string }>()
+
+export function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+  documents.add(schema, { id })
+  return schema
+}
