@@ -37,6 +37,10 @@ const entries = z.object({
   ),
 })
 
+/** Of the embedded broker, which asks for no key. */
+export const connectionStringAt = (amqpPort: number) =>
+  `Endpoint=sb://127.0.0.1:${amqpPort};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true`
+
 export const hasEnded = ({ phase }: Saga) => phase === 'completed' || phase === 'compensated'
 
 export class Installation {
@@ -46,8 +50,7 @@ export class Installation {
 
   constructor(at: Addresses) {
     this.at = at
-    const key = 'SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true'
-    this.client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${at.amqpPort};${key}`, {
+    this.client = new ServiceBusClient(connectionStringAt(at.amqpPort), {
       retryOptions: { maxRetries: 20, retryDelayInMs: 200, timeoutInMs: 3_000 },
     })
     this.#sender = this.client.createSender('dataverse-events')

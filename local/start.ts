@@ -1,12 +1,15 @@
 // npm start: the app on the embedded runtime, and a sandbox to play with for every partner that is not pointed elsewhere.
 
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { carryOn } from '../embedded/crash-points.js'
 import { consoleLog } from '../embedded/log.js'
 import { type Runtime, startRuntime } from '../embedded/runtime.js'
+import { connectionStringAt } from './installation.js'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 
@@ -31,6 +34,8 @@ async function main(): Promise<void> {
   const settings = readSettings()
   const data = resolve(settings.DATA_DIR)
   const sandbox = await startSandbox(settings, data)
+  process.env['CALLBACK_URL'] ||= `http://127.0.0.1:${settings.PORT}`
+  process.env['CALLBACK_SECRET'] ||= keptSecret(data)
   const runtime = await startRuntime({
     app: resolve(__dirname, '../..'),
     data,
@@ -48,6 +53,16 @@ function readSettings(): z.infer<typeof place> {
   if (read.success) return read.data
   const [issue] = read.error.issues
   throw new Error(`Setting ${issue?.path.join('.')}: ${issue?.message}.`)
+}
+
+/** One that outlives a restart, as the addresses do that partners were given. */
+function keptSecret(data: string): string {
+  const file = join(data, 'callback-secret')
+  if (!existsSync(file)) {
+    mkdirSync(data, { recursive: true })
+    writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 })
+  }
+  return readFileSync(file, 'utf8')
 }
 
 /** Pretend partners for all whose address is not set; undefined when none is needed. */
@@ -71,6 +86,7 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
       masterData,
       '--erp-port',
       erp,
+      ...(settings.AMQP_PORT === 0 ? [] : ['--service-bus', connectionStringAt(settings.AMQP_PORT)]),
     ],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
   )

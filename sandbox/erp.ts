@@ -7,7 +7,13 @@ import { parsed } from './master-data.js'
 import { type Answer, type Asked, Refusal } from './partner-server.js'
 
 const customer = z.object({ rowId: z.string(), masterId: z.string(), name: z.string(), email: z.string().nullish() })
-const account = z.object({ name: z.string(), number: z.string().nullish(), email: z.string().nullish() })
+const account = z.object({
+  name: z.string(),
+  number: z.string().nullish(),
+  email: z.string().nullish(),
+  /** Where it may be answered later. */
+  callback: z.string().optional(),
+})
 const created = z.object({ number: z.string() })
 
 export function erp(ledger: Ledger): (asked: Asked) => Answer {

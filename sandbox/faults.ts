@@ -28,6 +28,8 @@ const fault = z.strictObject({
     z.strictObject({ delayMs: z.number().int().positive() }),
     /** Does it, and answers what is no JSON. */
     z.strictObject({ garbage: z.literal(true) }),
+    /** Does it, says that it is taken, and answers so many milliseconds later to the `callback` in the body. No fault of a partner that may. */
+    z.strictObject({ later: z.number().int().min(0), by: z.enum(['callback', 'queue']).default('callback') }),
   ]),
 })
 const faults = z.array(fault)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { type Fault, Faults } from './faults.js'
+import type { LaterAnswers } from './later.js'
 import type { Ledger } from './ledger.js'
 
 export interface Asked {
@@ -45,8 +46,9 @@ export async function startPartner(options: {
   readonly port: number
   readonly ledger: Ledger
   readonly answer: (asked: Asked) => Answer
+  readonly later: LaterAnswers
 }): Promise<PartnerServer> {
-  const { port, ledger, answer } = options
+  const { port, ledger, answer, later } = options
   const faults = new Faults()
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => {
@@ -65,6 +67,10 @@ export async function startPartner(options: {
     if (fault && 'status' in fault) return send(response, failureOf(fault))
     if (fault && 'drop' in fault && fault.drop === 'before') return void request.socket.destroy()
     const answered = answerOrRefuse(asked)
+    if (fault && 'later' in fault && later.canAnswer(asked)) {
+      send(response, { status: 202 })
+      return later.answer(asked, answered, fault)
+    }
     if (fault && 'drop' in fault) return void request.socket.destroy()
     if (fault && 'garbage' in fault) return void response.writeHead(200).end('<html>')
     send(response, answered)

@@ -49,6 +49,10 @@ export function secretIn(setting: string, environment: Environment = process.env
   return text
 }
 
+/** Whether partners are told an address to answer to. */
+export const hasCallbacks = ({ CALLBACK_URL: url, CALLBACK_SECRET: secret }: Environment = process.env): boolean =>
+  Boolean(url) || Boolean(secret)
+
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` for the first setting that is not as it must be. */
 export function checkSettings(partners: readonly Partner[], environment: Environment = process.env): void {
   serviceBusConnection(environment)
@@ -56,7 +60,7 @@ export function checkSettings(partners: readonly Partner[], environment: Environ
     addressIn(partner.addressSetting, environment)
     for (const setting of secretSettingsOf(partner)) secretIn(setting, environment)
   }
-  if (partners.some(answersLater)) {
+  if (partners.some(answersLater) || hasCallbacks(environment)) {
     addressIn('CALLBACK_URL', environment)
     secretIn('CALLBACK_SECRET', environment)
   }

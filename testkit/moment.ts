@@ -1,7 +1,8 @@
 // One moment of an exploration: where the saga is, what partners hold, and everything that can happen next.
 
 import { createHash } from 'node:crypto'
-import { type SagaCommand, objectionTo } from '../src/saga/commands.js'
+import { type AnyAction, isOnlyTaken } from '../src/saga/action.js'
+import { objectionTo, type SagaCommand } from '../src/saga/commands.js'
 import type { Saga } from '../src/saga/define.js'
 import type { DataverseEvent } from '../src/saga/event.js'
 import { instanceIdOf } from '../src/saga/ids.js'
@@ -12,16 +13,16 @@ import { mostAttempts, type RetryPolicy } from '../src/saga/policy.js'
 import { type SagaState, stepAt } from '../src/saga/state.js'
 import { statusOf } from '../src/saga/status.js'
 import { unreachable } from '../src/saga/unreachable.js'
-import { beginning } from './event.js'
 import { checkAsk } from './check-ask.js'
 import { checkDefinition } from './check-definition.js'
 import { checkState, type Invariants } from './check-state.js'
+import { beginning } from './event.js'
 import { beginPurely, turnPurely } from './machine.js'
 import { callOf, readOutput, type Script, stepOf } from './partners.js'
-import { promise, Violation } from './violation.js'
 import { TestkitError } from './testkit-error.js'
 import { outcomeInWords } from './timeline.js'
 import { holds, nothingYet, risksIn, type Stuck, type Truth, withEffect } from './truth.js'
+import { promise, Violation } from './violation.js'
 
 export interface Moment {
   readonly state: SagaState
@@ -98,10 +99,7 @@ export class Field {
     const asked = (): Truth => checkAsk(this.#facts(moment), ask)
     const answer = (outcome: Outcome, applies: boolean, stuck?: Stuck): Moment => {
       const truth = asked()
-      const effect =
-        applies && (ask.what === 'undo' || action.answeredWithin === undefined)
-          ? withEffect(truth, this.saga, ask)
-          : truth
+      const effect = applies && !isTaken(action, ask, outcome) ? withEffect(truth, this.saga, ask) : truth
       const answered = {
         ...moment,
         truth: this.#told(moment, stuck ? withStuck(effect, ask, stuck) : effect, ask, outcome),
@@ -134,10 +132,14 @@ export class Field {
         return { ...moment, truth: ask.what === 'do' ? { ...effect, died: [...effect.died, ask.step] } : effect }
       },
     })
+    const output = this.#outputs.get(ask.step)
+    const atOnce: Outcome | undefined =
+      ask.what === 'do' && action.mayAnswerAtOnce && output !== undefined ? { kind: 'applied', output } : undefined
     // Who honours keys does not refuse what it has applied.
     const canRefuse = !(isHeld && action.keys === 'honoured') || ask.what === 'undo'
     return [
       choice('applied', 0, applied, true),
+      ...(atOnce ? [choice('applied, and answered at once', 0, atOnce, true)] : []),
       ...(canRefuse ? [choice('refused', 1, refusal)] : []),
       ...failures(choice, deferral, this.#lasts(ask)),
       choice('parked', 1, parking),
@@ -185,16 +187,15 @@ export class Field {
       return { ...next, toldOfUndo: { ...truth.toldOfUndo, [ask.step]: isParked ? 'parked' : outcome.kind } }
     const before = truth.told[ask.step]
     const after = ask.what === 'probe' ? afterProbe(before, outcome) : afterDo(before, outcome, action.keys)
-    // Taken, to be answered later: nobody knows yet.
-    const isTaken = ask.what === 'do' && outcome.kind === 'applied' && action.answeredWithin !== undefined
-    const told = isTaken ? 'inDoubt' : after
+    const isOpen = outcome.kind === 'applied' && isTaken(action, ask, outcome)
+    const told = isOpen ? 'inDoubt' : after
     return withTold(
       next,
       this.saga,
       ask.step,
       told,
       now,
-      outcome.kind === 'applied' && !isTaken ? outcome.output : undefined,
+      outcome.kind === 'applied' && !isOpen ? outcome.output : undefined,
     )
   }
 
@@ -401,6 +402,10 @@ function shortestWait(policy: RetryPolicy, outcome: Outcome): number {
   const asked = outcome.kind === 'deferred' ? (outcome.retryAfterMs ?? 0) : 0
   return Math.floor(Math.min(longest, Math.max(asked, Math.min(policy.firstRetryIntervalInMilliseconds, longest) / 2)))
 }
+
+/** To be answered later: nobody knows yet. Also what is not known to be taken: its effect comes with its answer. */
+const isTaken = (action: AnyAction, { what }: Ask, outcome: Outcome): boolean =>
+  what === 'do' && isOnlyTaken(action, outcome.kind === 'applied' ? outcome.output : undefined)
 
 type Told = Truth['told'][string] | undefined
 

@@ -1,5 +1,6 @@
 // What partners answer in a test: written down per step, checked as production checks it.
 
+import { isOnlyTaken } from '../src/saga/action.js'
 import type { Saga, Step } from '../src/saga/define.js'
 import type { Ask } from '../src/saga/next.js'
 import type { Outcome } from '../src/saga/outcome.js'
@@ -53,7 +54,7 @@ export function answersFrom(saga: Saga, script: Script): (ask: Ask) => Outcome {
 export function readAnswer(saga: Saga, ask: Ask, answer: Outcome, where: string): Outcome {
   if (answer.kind !== 'applied') return answer
   const { action } = stepOf(saga, ask.step)
-  const isRead = ask.what === 'probe' || (ask.what === 'do' && action.answeredWithin === undefined)
+  const isRead = ask.what === 'probe' || (ask.what === 'do' && !isOnlyTaken(action, answer.output))
   return isRead ? { kind: 'applied', output: readOutput(saga, ask.step, answer.output, where) } : applied()
 }
 

@@ -3,7 +3,7 @@
 import type { InvocationContext } from '@azure/functions'
 import { actionNamed } from '../app/index.js'
 import { callbackToken } from '../partner/callback-token.js'
-import { outcomeOf } from '../partner/classify.js'
+import { outcomeOf, type Reply } from '../partner/classify.js'
 import { Gateway } from '../partner/gateway.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
@@ -13,7 +13,7 @@ import type { Outcome } from '../saga/outcome.js'
 import type { Partner } from '../saga/partner.js'
 import { requestOf } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
-import { addressIn, secretIn } from '../settings.js'
+import { addressIn, hasCallbacks, secretIn } from '../settings.js'
 
 /** The outcome, with the mark of what was asked. */
 export type Answer = Outcome & { readonly of: string }
@@ -33,15 +33,22 @@ async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
     gateway = gatewayTo(found.partner)
-    request = requestOf(ask, action, action.answeredWithin === undefined ? '' : callbackFor(ask.key))
+    request = requestOf(ask, action, callbackFor(action, ask.key))
   } catch (error) {
     return unsent(error)
   }
   const reply = await gateway.ask(request, { 'idempotency-key': ask.key })
-  // With an answer that comes later, or for an undo, what the body says does not matter.
-  const isRead = ask.what === 'probe' || (ask.what === 'do' && action.answeredWithin === undefined)
-  const read = (body: unknown) => (isRead ? checkSize('output', action.readOutput(body)) : undefined)
-  return outcomeOf(reply, action.meaningsOf(ask.what), read)
+  const read = (body: unknown) => checkSize('output', action.readOutput(body))
+  return outcomeOf(reply, action.meaningsOf(ask.what), bringsOutput(ask, action, reply) ? read : nothing)
+}
+
+const nothing = () => undefined
+
+/** For an undo, and with an answer that comes later, what the body says does not matter. */
+function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
+  if (what === 'undo') return false
+  if (what === 'probe' || action.answeredWithin === undefined) return true
+  return action.mayAnswerAtOnce && 'status' in reply && reply.status !== 202 && reply.body !== undefined
 }
 
 /** One for each partner, for as long as this process lives. */
@@ -63,6 +70,8 @@ function unsent(error: unknown): Outcome {
   return { kind: 'refused', reason: 'the request can not be made of what the step was given' }
 }
 
-/** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
-const callbackFor = (key: Ask['key']) =>
-  `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, secretIn('CALLBACK_SECRET'))}`
+/** Empty where nothing is answered later. @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
+function callbackFor({ answeredWithin, mayAnswerAtOnce }: AnyAction, key: Ask['key']): string {
+  if (answeredWithin === undefined || (mayAnswerAtOnce && !hasCallbacks())) return ''
+  return `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, secretIn('CALLBACK_SECRET'))}`
+}

@@ -67,6 +67,11 @@ export interface ActionDeclaration<Input, Output, Retry extends RetryPolicy> {
   readonly probe?: Probe<Input>
   /** Set when the partner only takes the call and answers it later: milliseconds after which the call is in doubt. */
   readonly answeredWithin?: number
+  /**
+   * With `answeredWithin`: the partner answers some calls at once. 202, or no body, says that it has taken the call; any other 2xx is read as the answer. It must
+   * do so with every call where the app has no `CALLBACK_URL`: then there is no address to answer to.
+   */
+  readonly mayAnswerAtOnce?: true
 }
 
 /** What the language must know of an action before it may stand in a certain place. */
@@ -87,6 +92,7 @@ export interface Action<Input = never, Output = unknown, Has extends Traits = Tr
   readonly irreversible: string | undefined
   readonly probed: boolean
   readonly answeredWithin: number | undefined
+  readonly mayAnswerAtOnce: boolean
   /** Throws what the reader of the input throws. */
   requestFor(input: unknown, callback?: string): PartnerRequest
   /** Throws when there is no such undo, or what the readers throw. */
@@ -103,6 +109,10 @@ export interface Action<Input = never, Output = unknown, Has extends Traits = Tr
 
 /** Any action at all, for lists of them. */
 export type AnyAction = Omit<Action, 'accepts' | 'has'>
+
+/** Whether a call that was applied with this output is only taken: its answer comes later. */
+export const isOnlyTaken = ({ answeredWithin, mayAnswerAtOnce }: AnyAction, output: unknown): boolean =>
+  answeredWithin !== undefined && (output === undefined || !mayAnswerAtOnce)
 
 type PatienceOf<Retry> = Retry extends EndlessPolicy ? 'endless' : 'finite'
 
@@ -143,6 +153,7 @@ export function defineAction<Input, Output>(
     irreversible: back && 'irreversible' in back ? back.irreversible : undefined,
     probed: probe !== undefined,
     answeredWithin: declaration.answeredWithin,
+    mayAnswerAtOnce: declaration.mayAnswerAtOnce ?? false,
     requestFor: (value, callback = '') => declaration.request(input.parse(value), callback),
     undoRequestFor(done) {
       const asked = input.parse(done.input)

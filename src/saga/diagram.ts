@@ -57,7 +57,9 @@ function boxOf({ name, action, kind, when }: Step): string {
     `${escape(action.partner)}: ${escape(action.name)}`,
     ...(kind === 'pivot' ? ['no way back from here'] : []),
     ...(when ? ['only when needed'] : []),
-    ...(action.answeredWithin === undefined ? [] : ['answered later']),
+    ...(action.answeredWithin === undefined
+      ? []
+      : [action.mayAnswerAtOnce ? 'answered at once or later' : 'answered later']),
     ...(action.irreversible === undefined ? [] : [`stays: ${escape(action.irreversible)}`]),
   ]
   const text = `"${lines.join('<br/>')}"`

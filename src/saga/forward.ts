@@ -1,5 +1,6 @@
 // A step on its way forward: asked, asked again, probed, answered later, given up.
 
+import { isOnlyTaken } from './action.js'
 import { isPastPivot } from './commands.js'
 import { type Known, pivotStageOf, type Saga, type Step } from './define.js'
 import { keyOf } from './ids.js'
@@ -57,7 +58,7 @@ export function afterDo(saga: Saga, state: SagaState, index: number, answer: Out
   const recorded = withDoing(state, index, answered(outcome, state.updatedAt))
   switch (outcome.kind) {
     case 'applied':
-      return action.answeredWithin === undefined
+      return action.answeredWithin === undefined || !isOnlyTaken(action, outcome.output)
         ? applyStep(recorded, index, outcome.output)
         : withDoing(recorded, index, {
             outcome: 'pending',

@@ -50,5 +50,6 @@ export function secretSettingsOf({ authentication }: Partner): string[] {
   return Object.entries(authentication ?? {}).flatMap(([name, setting]) => (name.endsWith('Setting') ? [setting] : []))
 }
 
-/** Whether the partner answers some of our calls later, by a message of its own. */
-export const answersLater = ({ actions }: Partner) => actions.some(({ answeredWithin }) => answeredWithin !== undefined)
+/** Whether the partner must have an address to answer to later, by a message of its own. */
+export const answersLater = ({ actions }: Partner) =>
+  actions.some(({ answeredWithin, mayAnswerAtOnce }) => answeredWithin !== undefined && !mayAnswerAtOnce)

@@ -17,9 +17,19 @@ describe('account-sync', () => {
     expect(phase).toBe('completed')
     expect(calls.map(({ request }) => request?.body)).toEqual([
       undefined,
-      { name: 'Nordwind', number: 'N-1', email: null },
+      { name: 'Nordwind', number: 'N-1', email: null, callback: expect.stringContaining('https://') },
       { dvs_erpid: 'A-1', dvs_erpsyncedon: '2026-01-01T00:00:00.000Z' },
     ])
+  })
+
+  it('waits for an answer that the ERP gives later, and acknowledges that', () => {
+    const { phase, calls, waits } = simulate(accountSync, updated, {
+      answers: { ...answers, sync: applied() },
+      words: [{ kind: 'reply', step: 'sync', outcome: answers.sync }],
+    })
+
+    expect([phase, waits]).toEqual(['completed', []])
+    expect(calls.at(-1)?.request?.body).toMatchObject({ dvs_erpid: 'A-1' })
   })
 
   it('tries only the acknowledgement again when only the acknowledgement failed, for days if need be', () => {

@@ -8,7 +8,7 @@ import { relentless } from '../../src/saga/policy.js'
 import { anEvent } from '../../testkit/event.js'
 import { explore } from '../../testkit/explore.js'
 import { applied } from '../../testkit/partners.js'
-import { aSaga, thrice, threeSteps, twice } from '../saga/three-steps.js'
+import { aSaga, broughtAtOnce, threeSteps, thrice, twice } from '../saga/three-steps.js'
 
 const person = z.object({ id: z.string(), name: z.string() })
 const readRow = defineAction('source', 'read', {
@@ -57,6 +57,7 @@ const sagas: readonly (readonly [Saga, number])[] = [
   [aSaga([[{ name: 'a' }], [{ name: 'mail', shape: { back: 'irreversible', keys: 'ignored' } }], [{ name: 'c' }]]), 2],
   [aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000 } }], [{ name: 'c' }]]), 2],
   [aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000, keys: 'ignored' } }]]), 2],
+  [aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000, mayAnswerAtOnce: true } }]]), 1],
   [aSaga(pivoted, { deadline: 5_000 }), 2],
   [aSaga([[{ name: 'p', kind: 'pivot' }], [{ name: 'z', timeout: 10_000, shape: { retry: relentless } }]]), 2],
   [aSaga([[{ name: 'a' }], [{ name: 'b1' }, { name: 'b2', shape: { retry: twice } }], [{ name: 'c' }]]), 2],
@@ -78,7 +79,8 @@ function hunt(): string | undefined {
   try {
     for (const most of [0, 1, 2, 3]) {
       explore(typed, anEvent(), { answers: brings, depth: Math.min(most, 2) })
-      for (const [saga, depth] of sagas) if (depth >= most) explore(saga, anEvent(), { depth: most })
+      for (const [saga, depth] of sagas)
+        if (depth >= most) explore(saga, anEvent(), { answers: broughtAtOnce(saga), depth: most })
     }
     return undefined
   } catch (error) {

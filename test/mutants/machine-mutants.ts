@@ -53,8 +53,13 @@ export const machineMutants: readonly MachineMutant[] = [
   ),
   forward(
     'a later answer is not waited for',
-    'return action.answeredWithin === undefined\n        ?',
+    'return action.answeredWithin === undefined || !isOnlyTaken(action, outcome.output)\n        ?',
     'return true\n        ?',
+  ),
+  forward(
+    'an answer that comes at once is waited for',
+    'action.answeredWithin === undefined || !isOnlyTaken(action, outcome.output)',
+    'action.answeredWithin === undefined',
   ),
   forward(
     'a refusal is retried',

@@ -1,13 +1,14 @@
 // What becomes of a saga, told as stories.
 
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../src/saga/outcome.js'
 import { relentless } from '../../src/saga/policy.js'
 import { anEvent } from '../../testkit/event.js'
 import { type SagaWord, simulate } from '../../testkit/simulate.js'
 import {
-  aSaga,
   answering,
   applied,
+  aSaga,
   by,
   deferred,
   inDoubt,
@@ -378,6 +379,16 @@ describe('an answer that comes later', () => {
       asked: ['a', 'b', 'undo a'],
       status: { phase: 'compensated' },
     })
+  })
+
+  it('is not waited for when the partner brings it at once, and may', () => {
+    const at = (mayAnswerAtOnce?: true) =>
+      aSaga([[{ name: 'b', shape: { answeredWithin: 60_000, ...(mayAnswerAtOnce && { mayAnswerAtOnce }) } }]])
+    const taken: Outcome = { kind: 'applied', output: undefined }
+
+    expect(tell(at(true), {}).status.phase).toBe('completed')
+    expect(tell(at(true), { b: [taken] }).states[1]).toMatchObject({ steps: [{ doing: { stand: { at: 'answer' } } }] })
+    expect(tell(at(), {}).states[1]).toMatchObject({ steps: [{ doing: { stand: { at: 'answer' } } }] })
   })
 
   it('is still to be reckoned with when a person has the call made again', () => {

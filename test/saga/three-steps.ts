@@ -14,6 +14,7 @@ export interface ActionShape {
   readonly back?: 'undoable' | 'undoableInDoubt' | 'irreversible' | 'none'
   readonly probed?: boolean
   readonly answeredWithin?: number
+  readonly mayAnswerAtOnce?: true
   readonly retry?: RetryPolicy
 }
 
@@ -22,7 +23,14 @@ export const twice: FinitePolicy = { firstRetryIntervalInMilliseconds: 1_000, ma
 
 /** An action that accepts anything and brings anything. */
 export function anAction(partner: string, shape: ActionShape = {}): AnyAction {
-  const { keys = 'honoured', back = 'undoable', probed = false, answeredWithin, retry = thrice } = shape
+  const {
+    keys = 'honoured',
+    back = 'undoable',
+    probed = false,
+    answeredWithin,
+    mayAnswerAtOnce,
+    retry = thrice,
+  } = shape
   const declaration: ActionDeclaration<unknown, unknown, RetryPolicy> = {
     input: z.unknown(),
     output: z.unknown(),
@@ -31,6 +39,7 @@ export function anAction(partner: string, shape: ActionShape = {}): AnyAction {
     request: (body) => ({ method: 'POST', path: '/do', body }),
     ...(probed ? { probe: { request: ({ key }) => ({ method: 'GET', path: `/keys/${key}` }) } } : {}),
     ...(answeredWithin === undefined ? {} : { answeredWithin }),
+    ...(mayAnswerAtOnce && { mayAnswerAtOnce }),
   }
   const undo = {
     request: () => ({ method: 'POST', path: '/undo' }) as const,
@@ -77,6 +86,10 @@ export const refused: Outcome = { kind: 'refused', reason: 'no' }
 export const deferred: Outcome = { kind: 'deferred', reason: 'not now' }
 export const parked: Outcome = { kind: 'deferred', reason: 'known to be down', retryAfterMs: 5_000, parked: true }
 export const inDoubt: Outcome = { kind: 'inDoubt', reason: 'no answer' }
+
+/** What the steps bring that may answer at once: without an output, nobody could tell. */
+export const broughtAtOnce = ({ steps }: Saga): Record<string, Outcome> =>
+  Object.fromEntries(steps.filter(({ action }) => action.mayAnswerAtOnce).map(({ name }) => [name, applied]))
 
 /** An attempt in short: `a`, `undo a`, `probe a`. */
 export const inShort = ({ what, step }: { readonly what: Ask['what']; readonly step: string }) =>

@@ -1,11 +1,11 @@
 // Exploration: everything that ships holds, wrong definitions are found with the shortest schedule, and the same is found again.
 
-import { anEvent, applied, explore, ExplorationError, follow } from 'dataverse-saga/testkit'
+import { anEvent, applied, ExplorationError, explore, follow } from 'dataverse-saga/testkit'
 import { describe, expect, it } from 'vitest'
 import { contactOnboarding } from '../../src/app/sagas/contact-onboarding.js'
 import type { Saga } from '../../src/saga/define.js'
 import { relentless } from '../../src/saga/policy.js'
-import { anAction, aSaga, threeSteps, twice } from '../saga/three-steps.js'
+import { anAction, aSaga, broughtAtOnce, threeSteps, twice } from '../saga/three-steps.js'
 
 const onboarding = {
   snapshot: applied({ fullname: 'Astrid Lindqvist', emailaddress1: null }),
@@ -43,6 +43,14 @@ describe('exploring', () => {
     ],
     ['a later answer', aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000 } }], [{ name: 'c' }]])],
     [
+      'an answer at once or later',
+      aSaga([
+        [{ name: 'a' }],
+        [{ name: 'b', shape: { answeredWithin: 60_000, mayAnswerAtOnce: true } }],
+        [{ name: 'c' }],
+      ]),
+    ],
+    [
       'a later answer from one that ignores keys',
       aSaga([[{ name: 'a' }], [{ name: 'b', shape: { answeredWithin: 60_000, keys: 'ignored' } }]]),
     ],
@@ -59,7 +67,7 @@ describe('exploring', () => {
       }),
     ],
   ])('a saga with %s finds nothing', { timeout: 60_000 }, (_, saga) => {
-    const { schedules } = explore(saga, anEvent(), { depth: 2, samples: 200 })
+    const { schedules } = explore(saga, anEvent(), { answers: broughtAtOnce(saga), depth: 2, samples: 200 })
 
     expect(schedules).toBeGreaterThan(100)
   })

@@ -17,7 +17,7 @@ export const createCustomer = defineAction(name, 'create-customer', {
   },
 })
 
-/** Takes an account as it stands now, new or not; the same account sent twice is one effect. */
+/** Takes an account as it stands now, new or not; the same account sent twice is one effect. When it is busy it answers later, within a day. */
 export const syncAccount = defineAction(name, 'sync-account', {
   input: z.object({
     rowId: z.guid(),
@@ -27,7 +27,13 @@ export const syncAccount = defineAction(name, 'sync-account', {
   }),
   output: z.object({ id: z.string().min(1), receivedAt: z.iso.datetime() }),
   keys: 'honoured',
-  request: ({ rowId, ...account }) => ({ method: 'PUT', path: `/accounts/${rowId}`, body: account }),
+  answeredWithin: 86_400_000,
+  mayAnswerAtOnce: true,
+  request: ({ rowId, ...account }, callback) => ({
+    method: 'PUT',
+    path: `/accounts/${rowId}`,
+    body: { ...account, ...(callback && { callback }) },
+  }),
 })
 
 export const erp: Partner = { name, addressSetting: 'ERP_URL', actions: [createCustomer, syncAccount] }
