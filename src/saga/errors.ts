@@ -75,6 +75,11 @@ const catalogue = {
     what: (it: { id: string }) => `No saga instance has the id '${it.id}'.`,
     remedy: 'Look for it with GET /api/sagas?prefix={saga}:{table}:{row id}.',
   },
+  HISTORY_PARTED: {
+    what: (it: { id: string; why: string }) =>
+      `Where '${it.id}' stands can not be told, for today's code would not have made its history: ${it.why}.`,
+    remedy: 'Deploy the code that it began under, or register it as a version of its own.',
+  },
   COMMAND_ILLEGAL: {
     what: (it: { command: string; why: string }) => `'${it.command}' can not be followed: ${it.why}.`,
     remedy: 'Look at the saga again: it may have moved on by itself.',

@@ -32,7 +32,7 @@ const platformHistory = z.object({
 })
 type PlatformEvent = z.infer<typeof platformHistory>['historyEvents'][number]
 
-async function findHistory(client: DurableClient, id: string): Promise<SagaHistory | undefined> {
+export async function findHistory(client: DurableClient, id: string): Promise<SagaHistory | undefined> {
   const status = await findInstance(client, id)
   if (!status) return undefined
   const url = new URL(client.createHttpManagementPayload(id).statusQueryGetUri)
