@@ -9,6 +9,7 @@ import { names } from './names.js'
 import { lane } from './orchestrators/lane.js'
 import { reconcile } from './orchestrators/reconcile.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
+import { operationsLog } from './operators/operations/log.js'
 import type { Lane } from './saga/lane.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
@@ -63,6 +64,9 @@ durable.activity(names.askPartner, { handler: askPartner })
 durable.entity<Lane>(names.lane, lane)
 durable.activity(names.tellLane, { extraInputs, handler: tellLane })
 durable.activity(names.isRunning, { extraInputs, handler: isRunning })
+
+// What operators did.
+durable.entity(names.operations, operationsLog)
 
 // Whether anything was missed.
 const reconciling = process.env['RECONCILE_SCHEDULE']

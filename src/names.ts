@@ -9,6 +9,8 @@ export const names = {
   isRunning: 'isRunning',
   reconcile: 'reconcile',
   reconcilePage: 'reconcilePage',
+  /** The entities that keep what operators did, one after the other. */
+  operations: 'operations',
   /** Raised to an instance: what a person commands, or a partner answers later. */
   signal: 'signal',
   /** Raised to an instance that waits in a lane. */

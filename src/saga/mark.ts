@@ -7,11 +7,14 @@ export const markOf = (ask: Ask): string => `${ask.what} ${ask.step} ${ask.attem
 
 /** 8 hexadecimal digits, the same for equal JSON in any order of its members: FNV-1a, 32 bits. It finds differences, it is no secret. */
 export function digestOf(value: unknown): string {
-  const text = JSON.stringify(sorted(JSON.parse(JSON.stringify(value) ?? 'null')))
+  const text = inOneForm(value)
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return (hash >>> 0).toString(16).padStart(8, '0')
 }
+
+/** JSON, the same for equal JSON in any order of its members. */
+export const inOneForm = (value: unknown): string => JSON.stringify(sorted(JSON.parse(JSON.stringify(value) ?? 'null')))
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
