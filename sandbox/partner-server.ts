@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
+import { answerWith, isBatch, requestsIn } from './batch.js'
 import { type Fault, Faults } from './faults.js'
 import type { LaterAnswers } from './later.js'
 import type { Ledger } from './ledger.js'
@@ -20,7 +21,10 @@ export interface Asked {
 
 export interface Answer {
   readonly status: number
+  /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, instead of a body. */
+  readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -62,18 +66,36 @@ export async function startPartner(options: {
     const asked = readAsked(request, text)
     if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
     if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
-    const fault = faults.meet(asked.method, `${asked.url.pathname}${decodeURIComponent(asked.url.search)}`, text)
+    const answered = await meet(asked, text)
+    if (answered) send(response, answered)
+    else request.socket.destroy()
+  }
+
+  /** Undefined when the connection is to be cut. */
+  async function meet(asked: Asked, text: string): Promise<Answer | undefined> {
+    const place = `${asked.url.pathname}${decodeURIComponent(asked.url.search)}`
+    // What stands in a batch is met by itself.
+    const fault = faults.meet(asked.method, place, isBatch(asked) ? '' : text)
     if (fault && 'delayMs' in fault) await setTimeout(fault.delayMs)
-    if (fault && 'status' in fault) return send(response, failureOf(fault))
-    if (fault && 'drop' in fault && fault.drop === 'before') return void request.socket.destroy()
-    const answered = answerOrRefuse(asked)
-    if (fault && 'later' in fault && later.canAnswer(asked)) {
-      send(response, { status: 202 })
-      return later.answer(asked, answered, fault)
+    if (fault && 'status' in fault) return failureOf(fault)
+    if (fault && 'drop' in fault && fault.drop === 'before') return undefined
+    const answered = isBatch(asked) ? await meetEach(requestsIn(asked)) : answerOrRefuse(asked)
+    if (fault && 'later' in fault && answered && later.canAnswer(asked)) {
+      void later.answer(asked, answered, fault)
+      return { status: 202 }
     }
-    if (fault && 'drop' in fault) return void request.socket.destroy()
-    if (fault && 'garbage' in fault) return void response.writeHead(200).end('<html>')
-    send(response, answered)
+    if (fault && 'drop' in fault) return undefined
+    return fault && 'garbage' in fault ? { status: 200, text: '<html>' } : answered
+  }
+
+  async function meetEach(requests: readonly Asked[]): Promise<Answer | undefined> {
+    const answers: Answer[] = []
+    for (const one of requests) {
+      const answered = await meet(one, JSON.stringify(one.body ?? null))
+      if (!answered) return undefined
+      answers.push(answered)
+    }
+    return answerWith(answers)
   }
 
   function answerOrRefuse(asked: Asked): Answer {
@@ -135,13 +157,14 @@ function readAsked(request: IncomingMessage, text: string): Asked {
     method: request.method ?? 'GET',
     url,
     path: url.pathname.split('/').filter(Boolean).map(decodeURIComponent),
-    body: parseBody(text),
+    body: parseBody(text, request.headers['content-type']),
     headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
   }
 }
 
-function parseBody(text: string): unknown {
+function parseBody(text: string, type = ''): unknown {
   if (text === '') return undefined
+  if (type.startsWith('multipart/')) return text
   try {
     return JSON.parse(text)
   } catch {
@@ -149,7 +172,7 @@ function parseBody(text: string): unknown {
   }
 }
 
-function send(response: ServerResponse, { status, body, headers }: Answer): void {
+function send(response: ServerResponse, { status, body, text, headers }: Answer): void {
   response.writeHead(status, { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers })
-  response.end(body === undefined ? undefined : JSON.stringify(body))
+  response.end(body === undefined ? text : JSON.stringify(body))
 }

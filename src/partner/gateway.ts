@@ -19,6 +19,7 @@ import type { PartnerRequest } from '../saga/action.js'
 import type { Partner } from '../saga/partner.js'
 import { type Credentials, credentialsFor, type ReadSecret } from './authentication.js'
 import type { Reply } from './classify.js'
+import { Batching } from './batching.js'
 import { type Connection, send } from './http.js'
 
 /** Milliseconds. A connection that takes longer has not been made: the request was not sent. */
@@ -38,6 +39,7 @@ export class Gateway {
   readonly #address: string
   readonly #credentials: Credentials
   readonly #line: PQueue | undefined
+  readonly #batching: Batching | undefined
   readonly #breaker: CircuitBreakerPolicy
   #connection: Promise<Connection> | undefined
   /** Times in milliseconds since 1970. */
@@ -53,6 +55,15 @@ export class Gateway {
     this.#line =
       partner.limits &&
       new PQueue({ concurrency, intervalCap: perSecond, interval: 1_000, strict: perSecond !== Infinity })
+    const line = this.#line
+    this.#batching =
+      partner.batch &&
+      line &&
+      new Batching(
+        partner.batch,
+        (task) => line.add(task),
+        (asked) => this.#try(asked, {}),
+      )
     this.#breaker = circuitBreaker(handleWhenResult(isFailure), {
       // Half of the last twenty: a partner that loses an answer now and then is not down.
       breaker: new CountBreaker({ threshold: 0.5, size: 20, minimumNumberOfCalls: 10 }),
@@ -74,6 +85,8 @@ export class Gateway {
     if (this.#downUntil > Date.now()) return this.#park('is not to be reached')
     // A second's worth may stand in line; more would only hold activities up.
     if (this.#line && this.#line.size >= (this.#partner.limits?.perSecond ?? Infinity)) return this.#park('is busy')
+    if (this.#batching?.fits(asked))
+      return this.#heeding(await this.#batching.ask({ ...asked, headers: { ...headers, ...asked.headers } }))
     return this.#line ? this.#line.add(() => this.#try(asked, headers)) : this.#try(asked, headers)
   }
 
@@ -96,7 +109,11 @@ export class Gateway {
       this.#connection = undefined
       return { failed: `no credentials: ${error instanceof Error ? error.message : 'unknown'}`, sent: false }
     }
-    const reply = await send(connection, asked, { ...credentials, ...headers })
+    return this.#heeding(await send(connection, asked, { ...credentials, ...headers }))
+  }
+
+  /** What the partner tells all of us. */
+  #heeding(reply: Reply): Reply {
     if (!('status' in reply)) return reply
     if (reply.status === 401) this.#credentials.forget()
     if (reply.status === 429 && reply.retryAfterMs !== undefined)

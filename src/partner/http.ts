@@ -36,6 +36,7 @@ export async function send(
         ...asked.headers,
       },
       ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+      ...(asked.text === undefined ? {} : { body: asked.text }),
       signal: AbortSignal.timeout(answerWithin),
     })
     const retryAfterMs = readRetryAfter(answered['retry-after'], Date.now())

@@ -14,6 +14,8 @@ export interface PartnerRequest {
   readonly path: string
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, instead of a body; a header says what it is. */
+  readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,6 @@
 // A system that sagas call: where it is, what it can do, how it lets us in, and how much of us it bears.
 
-import type { AnyAction } from './action.js'
+import type { AnyAction, PartnerRequest } from './action.js'
 
 export interface Partner {
   readonly name: string
@@ -10,6 +10,8 @@ export interface Partner {
   /** Nobody in particular if absent. */
   readonly authentication?: Authentication
   readonly limits?: Limits
+  /** How requests that wait for their turn become one; each goes alone if absent. */
+  readonly batch?: Batch
 }
 
 /** Who we are to the partner. Secrets are named by the app settings that hold them. */
@@ -43,6 +45,23 @@ export interface Limits {
   readonly answerWithin?: number
   /** Bytes of an answer; 1 MiB if absent. */
   readonly largestAnswer?: number
+}
+
+/** A request that carries others. Only what waits for a free place within `limits` is put together. */
+export interface Batch {
+  /** At most so many in one. */
+  readonly most: number
+  fits(request: PartnerRequest): boolean
+  join(requests: readonly PartnerRequest[]): PartnerRequest
+  /** The answers, in the order of the requests. @throws for a body that is no answer to a batch */
+  split(body: unknown): readonly BatchAnswer[]
+}
+
+export interface BatchAnswer {
+  readonly status: number
+  readonly body: unknown
+  /** The header, as it came. */
+  readonly retryAfter?: string
 }
 
 /** The app settings that must be there before the partner can be called. */

@@ -1,6 +1,7 @@
 // Dataverse as the place that sagas read rows from and write keys back to.
 
 import { z } from 'zod'
+import { odataBatch } from '../../dataverse/batch.js'
 import { readRow, writeRow } from '../../dataverse/web-api.js'
 import { defineAction } from '../../saga/action.js'
 import type { Partner } from '../../saga/partner.js'
@@ -59,4 +60,7 @@ export const dataverse: Partner = {
   addressSetting: 'DATAVERSE_URL',
   actions: [readContact, storeKey, readAccount, acknowledge],
   authentication: { kind: 'managedIdentity' },
+  // Dataverse takes 52 requests of one user at once; what waits behind these is written in batches.
+  limits: { concurrency: 40 },
+  batch: odataBatch,
 }
