@@ -6,11 +6,13 @@ import { askPartner } from './activities/ask-partner.js'
 import { isRunning, tellLane } from './activities/lane.js'
 import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
+import { routes } from './operators/routes.js'
 import { lane } from './orchestrators/lane.js'
 import { reconcile } from './orchestrators/reconcile.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
 import { operationsLog } from './operators/operations/log.js'
 import type { Lane } from './saga/lane.js'
+import { tellMe, tellOpenApi } from './triggers/me.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga } from './triggers/commands.js'
@@ -18,10 +20,10 @@ import { dataverseEventsFrom } from './triggers/dataverse-events.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
-import { answering } from './triggers/http-answer.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
+import { served } from './triggers/serve.js'
 import { listSagas, tellSaga } from './triggers/status.js'
 import { takeEvent } from './triggers/webhook.js'
 
@@ -49,7 +51,6 @@ if (topic)
     ...asBytes,
     handler: dataverseEventsFrom(topic),
   })
-app.post('takeEvent', { route: 'events', authLevel: 'function', extraInputs, handler: answering(takeEvent) })
 const outbox = process.env['OUTBOX_SET']
 if (outbox)
   app.timer('emptyOutbox', {
@@ -73,39 +74,22 @@ const reconciling = process.env['RECONCILE_SCHEDULE']
 if (reconciling) app.timer('reconcileAll', { schedule: reconciling, extraInputs, handler: reconcileAll })
 durable.orchestration(names.reconcile, reconcile)
 durable.activity(names.reconcilePage, { extraInputs, handler: reconcilePage })
-app.get('listReconciliations', {
-  route: 'reconciliations',
-  authLevel: 'function',
-  extraInputs,
-  handler: answering(listReconciliations),
-})
-app.post('startReconciliations', {
-  route: 'reconciliations',
-  authLevel: 'function',
-  extraInputs,
-  handler: answering(startReconciliations),
-})
 
-// What people and partners say, and are told.
-app.get('listSagas', { route: 'sagas', authLevel: 'function', extraInputs, handler: answering(listSagas) })
-app.get('tellSaga', { route: 'sagas/{id}', authLevel: 'function', extraInputs, handler: answering(tellSaga) })
-app.get('tellHistory', {
-  route: 'sagas/{id}/history',
-  authLevel: 'function',
-  extraInputs,
-  handler: answering(tellHistory),
-})
-app.post('commandSaga', {
-  route: 'sagas/{id}/{command}',
-  authLevel: 'function',
-  extraInputs,
-  handler: answering(commandSaga),
-})
+// What partners answer later.
 app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
-app.post('takeCallback', {
-  route: 'callbacks/{token}',
-  authLevel: 'anonymous',
-  extraInputs,
-  handler: answering(takeCallback),
-})
-app.get('health', { route: 'health', authLevel: 'anonymous', extraInputs, handler: answering(tellHealth) })
+
+// All that is asked over HTTP: the table of routes, and who answers.
+const handlers = {
+  listSagas,
+  tellSaga,
+  tellHistory,
+  commandSaga,
+  tellMe,
+  tellOpenApi,
+  takeEvent,
+  takeCallback,
+  listReconciliations,
+  startReconciliations,
+  tellHealth,
+}
+for (const [name, options] of served(routes, handlers)) app.http(name, options)

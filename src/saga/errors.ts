@@ -104,6 +104,22 @@ const catalogue = {
     what: (it: { parameter: string; expected: string }) => `Query parameter '${it.parameter}' is not ${it.expected}.`,
     remedy: 'Correct the parameter and ask again.',
   },
+  BODY_MALFORMED: {
+    what: (it: { member: string; why: string }) => `The body can not be taken: ${it.member}: ${it.why}.`,
+    remedy: 'Send it as GET /api/openapi.json describes it.',
+  },
+  CALLER_UNKNOWN: {
+    what: (it: { why: string }) => `Who asks is not known: ${it.why}.`,
+    remedy: 'Sign in, or send a key that has a role as x-functions-key.',
+  },
+  ROLE_MISSING: {
+    what: (it: { actor: string; role: string }) => `${it.actor} does not have the role ${it.role}.`,
+    remedy: 'Ask whoever gives out the roles of this app.',
+  },
+  UNEXPECTED: {
+    what: () => 'The app could not do it.',
+    remedy: 'Try again; the log of the app says what happened.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof catalogue

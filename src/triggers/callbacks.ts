@@ -1,10 +1,10 @@
 // A partner's own message about a call that it had taken: POST /api/callbacks/{token}, and what the queue partner-replies brings.
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagaNamed } from '../app/index.js'
 import { names } from '../names.js'
+import type { Routes } from '../operators/routes.js'
 import { keyInToken } from '../partner/callback-token.js'
 import type { AnyAction } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
@@ -14,20 +14,16 @@ import { isOver } from '../saga/phase.js'
 import type { Signal } from '../saga/signal.js'
 import { checkSize } from '../saga/size.js'
 import { secretIn } from '../settings.js'
-import { json } from './http-answer.js'
 import { findInstance } from './instances.js'
+import type { Handler } from './serve.js'
 
 const refusal = z.looseObject({ reason: z.string().min(1).max(500) })
 
-/** 202 when the answer is durably with the saga. A second one, or one that nothing waits for, is taken and changes nothing. */
-export async function takeCallback(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const reply = {
-    token: request.params['token'] ?? '',
-    isRefused: request.query.get('outcome') === 'refused',
-    text: await request.text(),
-  }
-  context.log(await deliverReply(getClient(context), reply))
-  return json({ taken: true }, 202)
+/** A second one, or one that nothing waits for, is taken and changes nothing. */
+export const takeCallback: Handler<Routes['takeCallback']> = async ({ params, query, body }, { client, log }) => {
+  const text = new TextDecoder().decode(body)
+  log(await deliverReply(client, { token: params.token, isRefused: query.outcome === 'refused', text }))
+  return { taken: true }
 }
 
 /** A later answer, on whatever way it came. */

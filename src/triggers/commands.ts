@@ -2,50 +2,56 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
-import { z } from 'zod'
+import type { DurableClient } from 'durable-functions'
 import { names } from '../names.js'
+import { actorOf, roleOf } from '../operators/access.js'
+import { recorded } from '../operators/operations/log.js'
+import { type Asked, Reply } from '../operators/route.js'
+import type { Routes } from '../operators/routes.js'
 import { commandKinds, type SagaCommand } from '../saga/commands.js'
 import { SagaError } from '../saga/errors.js'
-import { isInstanceId } from '../saga/ids.js'
 import { isOver } from '../saga/phase.js'
 import { readSignal } from '../saga/signal.js'
 import type { Word } from '../saga/status.js'
-import { json } from './http-answer.js'
-import { findInstance } from './instances.js'
-
-const said = z.looseObject({ actor: z.string().min(1), reason: z.string().min(1) })
+import { findInstance, instanceOf } from './instances.js'
+import type { Handler } from './serve.js'
 
 /** Milliseconds for which the answer waits until the saga has heard the word, and between two looks. */
 const patience = 3_000
 const interval = 100
 
+type Said = Asked<Routes['commandSaga']>
+
 /** 200 when the saga has followed, 409 when it had an objection, 202 when it has not listened yet: it does when it waits the next time. */
-export async function commandSaga(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const client = getClient(context)
-  const id = request.params['id'] ?? ''
-  const command = await readCommand(request)
-  const status = isInstanceId(id) ? await findInstance(client, id) : undefined
-  if (!status) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
-  if (isOver(status.phase) || status.waitsFor?.kind === 'repair')
-    throw SagaError.of('COMMAND_ILLEGAL', { command: command.kind, why: `the saga is ${status.phase}` })
-  await client.raiseEvent(id, names.signal, { kind: 'command', command })
-  context.log(`${id}: ${command.kind} by ${command.actor}`)
-  const word = await hear(client, id, command.id)
-  if (word?.refused !== undefined) throw SagaError.of('COMMAND_ILLEGAL', { command: command.kind, why: word.refused })
-  return json({ id: command.id, command: command.kind, followed: word !== undefined }, word ? 200 : 202)
+export const commandSaga: Handler<Routes['commandSaga']> = async (said, { client }) => {
+  const { id } = said.params
+  const command = readCommand(said)
+  const { kind: what, actor, reason } = command
+  const { phase, waitsFor } = await instanceOf(client, id)
+  return recorded(
+    client,
+    { actor, role: roleOf(said.caller), what, target: id, reason, before: { phase } },
+    async () => {
+      if (isOver(phase) || waitsFor?.kind === 'repair')
+        throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: `the saga is ${phase}` })
+      await client.raiseEvent(id, names.signal, { kind: 'command', command })
+      const word = await hear(client, id, command.id)
+      if (word?.refused !== undefined) throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: word.refused })
+      const followed = word !== undefined
+      return {
+        answer: new Reply(followed ? 200 : 202, { id: command.id, command: what, followed }),
+        after: { followed },
+      }
+    },
+  )
 }
 
-/** @throws SagaError `COMMAND_MALFORMED` */
-async function readCommand(request: HttpRequest): Promise<SagaCommand> {
-  const kind = request.params['command'] ?? ''
+/** @throws SagaError `COMMAND_MALFORMED`, `BODY_MALFORMED` */
+function readCommand({ params: { command: kind }, body, caller }: Said): SagaCommand {
   if (!commandKinds.some((known) => known === kind))
     throw SagaError.of('COMMAND_MALFORMED', { command: kind.slice(0, 30), why: `there are ${commandKinds.join(', ')}` })
-  const body = said.safeParse(await request.json().catch(() => undefined))
-  if (!body.success)
-    throw SagaError.of('COMMAND_MALFORMED', { command: kind, why: 'the body needs "actor" and "reason", both texts' })
-  const signal = readSignal({ kind: 'command', command: { ...body.data, kind, id: randomUUID() } })
+  const actor = actorOf(caller, body.actor)
+  const signal = readSignal({ kind: 'command', command: { ...body, actor, kind, id: randomUUID() } })
   if (signal?.kind !== 'command')
     throw SagaError.of('COMMAND_MALFORMED', { command: kind, why: 'the body needs "step", the name of the step' })
   return signal.command

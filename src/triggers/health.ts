@@ -1,17 +1,17 @@
 // GET /api/health: whether this app can do its work. Anonymous, so it says nothing but that.
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { getClient } from 'durable-functions'
-import { json } from './http-answer.js'
+import { Reply } from '../operators/route.js'
+import type { Routes } from '../operators/routes.js'
 import { listInstances } from './instances.js'
+import type { Handler } from './serve.js'
 
 /** 200 if instances can be read, else 503. */
-export async function tellHealth(_: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+export const tellHealth: Handler<Routes['tellHealth']> = async (_, { client, log }) => {
   try {
-    await listInstances(getClient(context), { limit: 1 })
-    return json({ status: 'healthy', taskHub: 'reachable' })
+    await listInstances(client, { limit: 1 })
+    return { status: 'healthy', taskHub: 'reachable' }
   } catch (error) {
-    context.error('The task hub can not be read', error)
-    return json({ status: 'unhealthy', taskHub: 'not reachable' }, 503)
+    log(`The task hub can not be read: ${String(error)}`)
+    return new Reply(503, { status: 'unhealthy', taskHub: 'not reachable' })
   }
 }

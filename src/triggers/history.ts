@@ -1,23 +1,22 @@
 // GET /api/sagas/{id}/history: all that happened to one saga, in the form that the test kit replays.
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { names } from '../names.js'
+import type { Routes } from '../operators/routes.js'
 import { SagaError } from '../saga/errors.js'
 import type { Happened, SagaHistory } from '../saga/history.js'
 import { isInstanceId } from '../saga/ids.js'
 import { readOutcome } from '../saga/outcome.js'
 import { readSignal } from '../saga/signal.js'
 import type { SagaState } from '../saga/state.js'
-import { json } from './http-answer.js'
 import { findInstance, sagaInput } from './instances.js'
+import type { Handler } from './serve.js'
 
-export async function tellHistory(request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const id = request.params['id'] ?? ''
-  const history = isInstanceId(id) ? await findHistory(getClient(context), id) : undefined
+export const tellHistory: Handler<Routes['tellHistory']> = async ({ params: { id } }, { client }) => {
+  const history = isInstanceId(id) ? await findHistory(client, id) : undefined
   if (!history) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
-  return json(history)
+  return history
 }
 
 /** Only where the machine's state was written down by this very code. */

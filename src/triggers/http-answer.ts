@@ -1,9 +1,7 @@
 // What all HTTP endpoints answer with: JSON, and for errors the problem details of RFC 9457 with a stable code.
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import type { HttpResponseInit } from '@azure/functions'
 import { type ErrorCode, SagaError } from '../saga/errors.js'
-
-type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>
 
 /** The codes that callers can cause, and their HTTP statuses. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -14,6 +12,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   EVENT_CUT: 400,
   EVENT_TOO_LARGE: 413,
   QUERY_MALFORMED: 400,
+  BODY_MALFORMED: 400,
+  CALLER_UNKNOWN: 401,
+  ROLE_MISSING: 403,
   INSTANCE_UNKNOWN: 404,
   HISTORY_PARTED: 409,
   CALLBACK_UNKNOWN: 404,
@@ -23,27 +24,25 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   COMMAND_MALFORMED: 400,
 }
 
+/** Answers change at any time, and may hold what only this caller may see. */
+const notStored = { 'cache-control': 'no-store' }
+
 export function json(body: unknown, status = 200): HttpResponseInit {
-  return { status, jsonBody: body, headers: { 'cache-control': 'no-store' } }
+  return { status, jsonBody: body, headers: notStored }
 }
 
-/** Turns an error that the caller caused into a problem document; any other is the host's to log and to answer with 500. */
-export function answering(handle: Handler): Handler {
-  return async (request, context) => {
-    try {
-      return await handle(request, context)
-    } catch (error) {
-      const status = error instanceof SagaError ? statuses[error.code] : undefined
-      if (!(error instanceof SagaError) || status === undefined) throw error
-      return problem(status, error)
-    }
-  }
+/** What the caller did not cause is an error of ours: the log has it, the caller only learns that it happened. */
+export function problemOf(error: unknown, log: (what: string, error: unknown) => void): HttpResponseInit {
+  const status = error instanceof SagaError ? statuses[error.code] : undefined
+  if (error instanceof SagaError && status !== undefined) return problem(status, error)
+  log('A request has failed', error)
+  return problem(500, SagaError.of('UNEXPECTED', undefined))
 }
 
 function problem(status: number, { code, what, remedy }: SagaError): HttpResponseInit {
   return {
     status,
     body: JSON.stringify({ type: `urn:dataverse-saga:error:${code}`, code, status, title: what, detail: remedy }),
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    headers: { 'content-type': 'application/problem+json', ...notStored },
   }
 }

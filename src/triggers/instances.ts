@@ -6,7 +6,8 @@ import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { names } from '../names.js'
-import { readInstanceId } from '../saga/ids.js'
+import { SagaError } from '../saga/errors.js'
+import { isInstanceId, readInstanceId } from '../saga/ids.js'
 import { pending } from '../saga/machine.js'
 import { isPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
@@ -23,6 +24,13 @@ export interface Page {
 export async function findInstance(client: DurableClient, id: string): Promise<SagaStatus | undefined> {
   const status = await statusOrNone(client, id)
   return status && read(status)
+}
+
+/** @throws SagaError `INSTANCE_UNKNOWN` */
+export async function instanceOf(client: DurableClient, id: string): Promise<SagaStatus> {
+  const status = isInstanceId(id) ? await findInstance(client, id) : undefined
+  if (!status) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
+  return status
 }
 
 /** One page of those that are sagas. */

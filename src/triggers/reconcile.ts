@@ -1,12 +1,13 @@
 // Compares what changed in Dataverse with the sagas that there are: on a timer and on command, names each change that has none, and starts it.
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import type { InvocationContext } from '@azure/functions'
 import { type DurableClient, getClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { allChanges, type ChangedRow, changesAt, readChanges } from '../dataverse/change-tracking.js'
 import { eventIdFrom, nobody } from '../dataverse/event-id.js'
 import { names } from '../names.js'
+import type { Routes } from '../operators/routes.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
 import { digestOf } from '../saga/mark.js'
@@ -14,8 +15,8 @@ import { type ReconciledPage, type ReconcileInput, usualGrace, verdictOf } from 
 import { newestOf, startOf } from '../saga/routing.js'
 import { pageOfInstances } from '../task-hub.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
-import { json } from './http-answer.js'
 import { listInstances } from './instances.js'
+import type { Handler } from './serve.js'
 import { startAll } from './start-sagas.js'
 
 const prefix = 'reconcile:'
@@ -33,21 +34,16 @@ export async function reconcileAll(_: unknown, context: InvocationContext): Prom
   for (const { name } of reconcilable()) await begin(getClient(context), name)
 }
 
-/** POST /api/reconciliations: the same now. `?full=true` reads everything again. 202 with the ids of the runs. */
-export async function startReconciliations(
-  request: HttpRequest,
-  context: InvocationContext,
-): Promise<HttpResponseInit> {
-  const isFull = request.query.get('full') === 'true'
-  const runs = await Promise.all(reconcilable().map(({ name }) => begin(getClient(context), name, isFull)))
-  return json({ reconciliations: runs }, 202)
+/** POST /api/reconciliations: the same now. `?full=true` reads everything again. Answers the ids of the runs. */
+export const startReconciliations: Handler<Routes['startReconciliations']> = async ({ query }, { client }) => {
+  const isFull = query.full === 'true'
+  return { reconciliations: await Promise.all(reconcilable().map(({ name }) => begin(client, name, isFull))) }
 }
 
 /** GET /api/reconciliations: the runs of the last time, the newest first, each with its statement when it has ended. */
-export async function listReconciliations(_: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
-  const runs = await runsOf(getClient(context))
-  return json({ reconciliations: runs.map(({ delta: __, ...run }) => run) })
-}
+export const listReconciliations: Handler<Routes['listReconciliations']> = async (_, { client }) => ({
+  reconciliations: (await runsOf(client)).map(({ delta: __, ...run }) => run),
+})
 
 const platformRun = z.object({
   instanceId: z.string(),

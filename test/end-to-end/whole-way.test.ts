@@ -258,7 +258,7 @@ describe('the status API', () => {
     const person = { actor: 'ops@example.org', reason: 'the record was locked' }
 
     expect((await json(`/sagas/${held.id}`)).owed).toMatchObject([{ step: 'register', since: expect.any(String) }])
-    expect(await say('retry', {})).toMatchObject([400, { code: 'COMMAND_MALFORMED' }])
+    expect(await say('retry', {})).toMatchObject([400, { code: 'BODY_MALFORMED' }])
     expect(await say('dance', person)).toMatchObject([400, { code: 'COMMAND_MALFORMED' }])
     expect(await say('skip', { ...person, step: 'register' })).toMatchObject([409, { code: 'COMMAND_ILLEGAL' }])
     expect(await say('retry', person)).toMatchObject([200, { command: 'retry', followed: true }])

@@ -8,7 +8,8 @@ import { defineAction } from '../../src/saga/action.js'
 import { defineSaga } from '../../src/saga/define.js'
 import { instanceIdOf, keyOf } from '../../src/saga/ids.js'
 import { takeCallback } from '../../src/triggers/callbacks.js'
-import { answering } from '../../src/triggers/http-answer.js'
+import { routes } from '../../src/operators/routes.js'
+import { httpHandler } from '../../src/triggers/serve.js'
 import { onPartnerReply } from '../../src/triggers/partner-replies.js'
 import { anEvent } from '../../testkit/event.js'
 
@@ -40,7 +41,8 @@ vi.mock('../../src/triggers/dead-letter.js', () => ({
   deadLetter: async ({ queue }: { queue: string }, _: unknown, { code }: { code: string }) =>
     void world.buried.push([queue, code]),
 }))
-vi.mock('durable-functions', () => ({
+vi.mock('durable-functions', async (original) => ({
+  ...(await original<object>()),
   getClient: () => ({ raiseEvent: async (...all: unknown[]) => void world.raised.push(all) }),
 }))
 
@@ -56,7 +58,7 @@ beforeEach(() => {
 async function post(to: string, body: string, query: Record<string, string> = {}) {
   const url = 'http://127.0.0.1/api/callbacks/x'
   const request = new HttpRequest({ method: 'POST', url, params: { token: to }, query, body: { string: body } })
-  const answer = await answering(takeCallback)(request, new InvocationContext())
+  const answer = await httpHandler(routes.takeCallback, takeCallback)(request, new InvocationContext())
   return { status: answer.status, code: typeof answer.body === 'string' ? JSON.parse(answer.body).code : undefined }
 }
 

@@ -13,7 +13,7 @@ export interface Operation {
   /** ISO 8601 in UTC. */
   readonly at: string
   readonly actor: string
-  readonly role: Role
+  readonly role: Role | 'none'
   /** A command's name, `resubmit`, `discard`, `bulk …`, `reveal …`. */
   readonly what: string
   /** Id of a saga, of a dead letter (`queue/number`), or of a bulk command. */

@@ -6,7 +6,7 @@ import { type DurableClient, type EntityContext, EntityId } from 'durable-functi
 import { z } from 'zod'
 import { names } from '../../names.js'
 import { SagaError } from '../../saga/errors.js'
-import { role } from '../schemas/estate.js'
+import { roleOrNone } from '../schemas/estate.js'
 import { append, emptyHead, type Entry, type Head, isIntact, type Operation } from './chain.js'
 
 type Entity = Pick<
@@ -34,7 +34,7 @@ const operationShape = {
   operation: z.string(),
   at: z.string(),
   actor: z.string(),
-  role,
+  role: roleOrNone,
   what: z.string(),
   target: z.string(),
   reason: z.string(),

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { commandKinds } from '../../saga/commands.js'
 import { sagaFilter, time } from './filter.js'
 import { named } from './named.js'
-import { role } from './estate.js'
+import { roleOrNone } from './estate.js'
 
 const at = z.string().describe('ISO 8601 in UTC.')
 const next = z.string().exactOptional().describe('Continues the list; absent on the last page.')
@@ -93,7 +93,7 @@ export const operation = named(
     seq: z.int(),
     at,
     actor: z.string(),
-    role,
+    role: roleOrNone,
     what: z.string(),
     target: z.string(),
     reason: z.string(),

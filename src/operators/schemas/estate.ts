@@ -88,6 +88,9 @@ export const definitions = named(
 export const role = named('Role', z.enum(['Reader', 'Operator', 'Admin']))
 export type Role = z.infer<typeof role>
 
+/** What an entry of the operations log says: somebody whom this app has given no role may have tried. */
+export const roleOrNone = z.enum([...role.options, 'none'])
+
 export const me = named('Me', z.object({ actor: z.string(), role }))
 
 export const health = named('Health', z.object({ status: z.enum(['healthy', 'unhealthy']), taskHub: z.string() }))

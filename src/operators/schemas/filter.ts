@@ -10,7 +10,7 @@ export const time = z
   .refine((text) => !Number.isNaN(Date.parse(text)), 'a time in ISO 8601 such as 2026-01-31T08:00:00Z')
   .transform((text) => new Date(text).toISOString())
 
-const word = z.string().min(1).max(200)
+const word = z.string().min(1, 'a text').max(200, 'a text of at most 200 characters')
 
 /** `open` stands for all that are not over. */
 const phases = z
@@ -42,8 +42,16 @@ export type SagaFilter = z.infer<typeof sagaFilter>
 
 export const largestPage = 500
 
+const aNumber = `a number from 1 to ${largestPage}`
+
 export const pageShape = {
-  limit: z.coerce.number().int().min(1).max(largestPage).default(50).describe(`From 1 to ${largestPage}.`),
+  limit: z.coerce
+    .number(aNumber)
+    .int(aNumber)
+    .min(1, aNumber)
+    .max(largestPage, aNumber)
+    .default(50)
+    .describe(`From 1 to ${largestPage}.`),
   token: z.string().min(1).exactOptional().describe("'next' of the page before; the other parameters as they were."),
 }
 
@@ -54,8 +62,8 @@ export type SagaQuery = z.infer<typeof sagaQuery>
 export const revealQuery = z.object({
   reveal: z
     .string()
-    .min(3)
-    .max(500)
+    .min(3, 'a reason of 3 characters or more')
+    .max(500, 'a reason of at most 500 characters')
     .exactOptional()
     .describe('Why the values must be seen; it goes to the operations log. Needs the role Admin.'),
 })

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-export const documents = z.registry<{ readonly id: string }>()
+export const documents = z.registry<{ id?: string }>()
 
 export function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
   documents.add(schema, { id })

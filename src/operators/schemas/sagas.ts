@@ -154,7 +154,7 @@ export const calls = named(
   }),
 )
 
-const event = z.looseObject({
+const event = z.object({
   id: z.string(),
   message: z.string(),
   table: z.string(),
@@ -162,7 +162,36 @@ const event = z.looseObject({
   organizationId: z.string(),
   operationId: z.string(),
   correlationId: z.string(),
+  changed: z.array(z.string()).exactOptional(),
+  tag: z.string().exactOptional(),
 })
+
+const answer = z.union([
+  z.object({ kind: z.literal('applied'), output: z.unknown() }),
+  z.object({ kind: z.enum(['refused', 'inDoubt']), reason: z.string() }),
+  z.object({
+    kind: z.literal('deferred'),
+    reason: z.string(),
+    retryAfterMs: z.number().exactOptional(),
+    parked: z.literal(true).exactOptional(),
+  }),
+])
+
+const signal = z.union([
+  z.object({
+    kind: z.literal('command'),
+    command: z.object({
+      id: z.string(),
+      kind: z.enum(commandKinds),
+      actor: z.string(),
+      reason: z.string(),
+      step: z.string().optional(),
+      input: z.unknown().optional(),
+      output: z.unknown().optional(),
+    }),
+  }),
+  z.object({ kind: z.literal('reply'), step: z.string(), edition: z.int(), outcome: answer }),
+])
 
 export const sagaHistory = named(
   'SagaHistory',
@@ -179,10 +208,10 @@ export const sagaHistory = named(
           at,
           askedAt: at.exactOptional(),
           of: z.string(),
-          outcome: z.looseObject({ kind: z.enum(['applied', 'refused', 'deferred', 'inDoubt']) }),
+          outcome: answer,
         }),
         z.object({ kind: z.literal('woken'), at }),
-        z.object({ kind: z.literal('heard'), at, signal: z.looseObject({ kind: z.string() }) }),
+        z.object({ kind: z.literal('heard'), at, signal }),
       ]),
     ),
     status: sagaStatus,

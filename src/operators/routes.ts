@@ -1,0 +1,104 @@
+// The HTTP API: every endpoint of the app, in one table.
+
+import { z } from 'zod'
+import { commandKinds } from '../saga/commands.js'
+import type { Route } from './route.js'
+import { commandAnswer, commandBody } from './schemas/commands.js'
+import { health, me, reconciliations, reconciliationsStarted, started, taken } from './schemas/estate.js'
+import { revealQuery, sagaQuery } from './schemas/filter.js'
+import { named } from './schemas/named.js'
+import { sagaHistory, sagaPage, sagaStatus } from './schemas/sagas.js'
+
+const one = z.object({ id: z.string().describe('Id of the saga: saga:table:row id:event id.') })
+
+export const routes = {
+  listSagas: {
+    method: 'GET',
+    path: 'sagas',
+    access: 'Reader',
+    summary: 'Sagas, the newest first; by a prefix alone in the order of their ids',
+    query: sagaQuery,
+    answer: sagaPage,
+  },
+  tellSaga: {
+    method: 'GET',
+    path: 'sagas/{id}',
+    access: 'Reader',
+    summary: 'Phase, steps, what it waits for, what was undone, what is owed, and what may be said to it now',
+    params: one,
+    answer: sagaStatus,
+  },
+  tellHistory: {
+    method: 'GET',
+    path: 'sagas/{id}/history',
+    access: 'Reader',
+    summary: 'All that happened to the saga, in the form that npm run replay takes',
+    params: one,
+    query: revealQuery,
+    answer: sagaHistory,
+  },
+  commandSaga: {
+    method: 'POST',
+    path: 'sagas/{id}/{command}',
+    access: 'Operator',
+    summary: "A person's word to the saga: 200 when it has followed, 202 when it has not listened yet",
+    params: one.extend({ command: z.string().describe(commandKinds.join(', ')) }),
+    body: commandBody,
+    answer: commandAnswer,
+    statuses: [200, 202],
+  },
+  tellMe: { method: 'GET', path: 'me', access: 'Reader', summary: 'Who asks, and what they may', answer: me },
+  tellOpenApi: {
+    method: 'GET',
+    path: 'openapi.json',
+    access: 'Reader',
+    summary: 'This description',
+    answer: named('OpenApi', z.looseObject({ openapi: z.string() })),
+  },
+  takeEvent: {
+    method: 'POST',
+    path: 'events',
+    access: 'key',
+    summary: "What Dataverse's webhooks post; 202 when all its sagas are durably started",
+    body: 'bytes',
+    answer: started,
+    statuses: [202],
+  },
+  takeCallback: {
+    method: 'POST',
+    path: 'callbacks/{token}',
+    access: 'anonymous',
+    summary: "A partner's later answer, to the address that came with the call; 202 when it is durably with its saga",
+    params: z.object({ token: z.string() }),
+    query: z.object({ outcome: z.literal('refused').exactOptional() }),
+    body: 'bytes',
+    answer: taken,
+    statuses: [202],
+  },
+  listReconciliations: {
+    method: 'GET',
+    path: 'reconciliations',
+    access: 'Reader',
+    summary: 'The runs of the reconciliation, the newest first',
+    answer: reconciliations,
+  },
+  startReconciliations: {
+    method: 'POST',
+    path: 'reconciliations',
+    access: 'Operator',
+    summary: 'Compares Dataverse with the sagas, and starts what is missing',
+    query: z.object({ full: z.enum(['true', 'false']).default('false').describe('Reads everything again.') }),
+    answer: reconciliationsStarted,
+    statuses: [202],
+  },
+  tellHealth: {
+    method: 'GET',
+    path: 'health',
+    access: 'anonymous',
+    summary: 'Whether the app can do its work: 503 if not',
+    answer: health,
+    statuses: [200, 503],
+  },
+} as const satisfies Readonly<Record<string, Route>>
+
+export type Routes = typeof routes
