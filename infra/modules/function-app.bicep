@@ -1,0 +1,113 @@
+// The app on Flex Consumption, and every setting that it reads.
+
+param name string
+param location string
+param tags object
+param identityId string
+param identityClientId string
+param storageName string
+param packagesUrl string
+@description('Empty when orchestrations are kept in the storage account.')
+param schedulerEndpoint string
+param serviceBusHost string
+param insightsConnectionString string
+param callbackSecretUri string
+@description('Empty without a network of the app\'s own.')
+param subnetId string
+param alwaysReadyInstances int
+param maximumInstances int
+param dataverseUrl string
+param masterDataUrl string
+param erpUrl string
+param dataverseTopic string
+param outboxSet string
+param outboxSchedule string
+param reconcileSchedule string
+param reconcileGraceSeconds string
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { tier: 'FlexConsumption', name: 'FC1' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'app' })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packagesUrl
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      runtime: { name: 'node', version: '22' }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: maximumInstances
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'durable', instanceCount: alwaysReadyInstances }]
+      }
+    }
+    siteConfig: { minTlsVersion: '1.2' }
+  }
+}
+
+// An empty one is not set: the app then does what it does without it.
+var settings = {
+  AzureWebJobsStorage__accountName: storageName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: empty(schedulerEndpoint)
+    ? ''
+    : 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId}'
+  ServiceBusConnection__fullyQualifiedNamespace: serviceBusHost
+  ServiceBusConnection__credential: 'managedidentity'
+  ServiceBusConnection__clientId: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  AZURE_CLIENT_ID: identityClientId
+  DATAVERSE_URL: dataverseUrl
+  MASTER_DATA_URL: masterDataUrl
+  ERP_URL: erpUrl
+  CALLBACK_URL: 'https://${app.properties.defaultHostName}'
+  CALLBACK_SECRET: '@Microsoft.KeyVault(SecretUri=${callbackSecretUri})'
+  DATAVERSE_EVENTS_TOPIC: dataverseTopic
+  OUTBOX_SET: outboxSet
+  OUTBOX_SCHEDULE: outboxSchedule
+  RECONCILE_SCHEDULE: reconcileSchedule
+  RECONCILE_GRACE_SECONDS: reconcileGraceSeconds
+}
+
+resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: toObject(
+    filter(items(settings), setting => !empty(setting.value)),
+    setting => setting.key,
+    setting => setting.value
+  )
+}
+
+// No password opens the way to the app's files.
+resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [
+  for door in ['ftp', 'scm']: {
+    parent: app
+    name: door
+    properties: { allow: false }
+  }
+]
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,118 @@
+// Whether what is deployed is what the code uses: queues, settings, the task hub, alerts and their metrics.
+
+import { entities, metrics, settingsDescribed, settingsRead } from './app.js'
+import { type BicepFile, bodyOf, literalOf, placeOf, propertiesIn, valueOf } from './bicep.js'
+import { type Check, type Infrastructure, textOf } from './infrastructure.js'
+
+const namesOf = ({ bicep }: Infrastructure, type: RegExp): { readonly name: string; readonly place: string }[] =>
+  bicep.flatMap((file) =>
+    file.resources
+      .filter(({ of }) => type.test(of))
+      .flatMap((resource) => {
+        const value = propertiesIn(file, bodyOf(resource)).find(({ path }) => path === 'name')?.value
+        const name = literalOf(value)
+        return name === undefined ? [] : [{ name, place: placeOf(file, resource.node) }]
+      }),
+  )
+
+export const queues: Check = (infrastructure) => {
+  const deployed = namesOf(infrastructure, /^Microsoft\.ServiceBus\/namespaces\/(queues|topics)@/)
+  return [
+    ...entities
+      .filter((name) => deployed.every((one) => one.name !== name))
+      .map((name) => `infra/modules/service-bus.bicep: there is no '${name}', which the code uses`),
+    ...deployed
+      .filter(({ name }) => !entities.includes(name))
+      .map(({ name, place }) => `${place}: no code uses '${name}'`),
+  ]
+}
+
+/** What only the platform reads, and why it is set. */
+const platform: Readonly<Record<string, string>> = {
+  AzureWebJobsStorage__accountName: 'the host keeps locks and keys there',
+  AzureWebJobsStorage__credential: 'by identity, not by key',
+  AzureWebJobsStorage__clientId: 'which identity',
+  ServiceBusConnection__credential: 'the triggers come by identity, not by key',
+  ServiceBusConnection__clientId: 'which identity',
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'host.json names it; where orchestrations are kept',
+  APPLICATIONINSIGHTS_CONNECTION_STRING: 'where telemetry goes',
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'the host sends telemetry by identity, not by key',
+  AZURE_CLIENT_ID: 'DefaultAzureCredential takes this identity',
+}
+
+/** What the code reads or the example describes, and is not set in Azure, and why. */
+const elsewhere: Readonly<Record<string, string>> = {
+  FUNCTIONS_WORKER_RUNTIME: 'functionAppConfig says it; Flex Consumption refuses the setting',
+  AzureWebJobsStorage: 'a connection string; in Azure by identity',
+  ServiceBusConnection: 'a connection string; in Azure by identity',
+}
+
+export const settings: Check = ({ bicep }) => {
+  const set = bicep.flatMap((file) =>
+    propertiesIn(file, valueOf(file.variables.get('settings'))).map(({ path, value }) => ({
+      name: path,
+      place: placeOf(file, value),
+    })),
+  )
+  const wanted = new Set([...settingsRead(), ...settingsDescribed()])
+  return [
+    ...[...wanted]
+      .filter((name) => !(name in elsewhere) && set.every((one) => one.name !== name))
+      .map((name) => `infra/modules/function-app.bicep: the app reads '${name}', which is not set`),
+    ...set
+      .filter(({ name }) => !wanted.has(name) && !(name in platform))
+      .map(({ name, place }) => `${place}: nobody reads '${name}'`),
+  ]
+}
+
+interface HostJson {
+  readonly extensions: {
+    readonly durableTask: { readonly hubName: string; readonly storageProvider?: { readonly type: string } }
+  }
+}
+
+/** host.json, the task hub and the default of the parameter say the same. */
+export const taskHub: Check = (infrastructure) => {
+  const { extensions } = JSON.parse(textOf(infrastructure, 'host.json')) as HostJson
+  const { hubName, storageProvider } = extensions.durableTask
+  const hubs = namesOf(infrastructure, /\/taskHubs@/)
+  const main = infrastructure.bicep.find(({ path }) => path === 'main.bicep')
+  const backend = literalOf(main?.params.get('durableBackend')?.node.namedChildren.at(-1))
+  const inHostJson = storageProvider?.type ?? 'azureStorage'
+  return [
+    ...hubs
+      .filter(({ name }) => name !== hubName)
+      .map(({ name, place }) => `${place}: the task hub is '${name}', and '${hubName}' in host.json`),
+    ...(backend?.toLowerCase() === inHostJson.toLowerCase()
+      ? []
+      : [`infra/main.bicep: durableBackend is '${backend}', and '${inHostJson}' in host.json`]),
+  ]
+}
+
+/** Alerts are lists of objects with a name and a severity. */
+function alertsIn(file: BicepFile): string[] {
+  return file.root.descendantsOfType('object').flatMap((object) => {
+    const said = propertiesIn(file, object)
+    const name = literalOf(said.find(({ path }) => path === 'name')?.value)
+    return name !== undefined && said.some(({ path }) => path === 'severity') ? [name] : []
+  })
+}
+
+/** Who is woken at night finds a chapter under the alert's name. */
+export const runbook: Check = (infrastructure) => {
+  const alerts = infrastructure.bicep.flatMap(alertsIn)
+  const chapters = [...textOf(infrastructure, 'docs/runbook.md').matchAll(/^## (.+)$/gm)].map(([, name = '']) => name)
+  return [
+    ...alerts.filter((name) => !chapters.includes(name)).map((name) => `docs/runbook.md: no chapter '${name}'`),
+    ...chapters.filter((name) => !alerts.includes(name)).map((name) => `docs/runbook.md: no alert is named '${name}'`),
+  ]
+}
+
+/** Alerts and the workbook ask for metrics that the app tells. */
+export const told: Check = (infrastructure) =>
+  ['infra/modules/alerts.bicep', 'infra/workbook.json'].flatMap((path) =>
+    [...textOf(infrastructure, path).matchAll(/name == \\?"([^"\\]+)/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !metrics.includes(name))
+      .map((name) => `${path}: the app tells no metric '${name}'`),
+  )
