@@ -55,6 +55,13 @@ param reconcileSchedule string = ''
 @description('Seconds that a change may be without its saga; the app\'s own if empty.')
 param reconcileGraceSeconds string = ''
 
+@description('Client id of the app registration that operators sign in to, with the app roles Saga.Reader, Saga.Operator, Saga.Admin; function keys decide if empty.')
+param operatorClientId string = ''
+
+@allowed(['', 'Reader', 'Operator', 'Admin'])
+@description('What a function key may, without operatorClientId; the app\'s own if empty.')
+param operatorKeyRole string = ''
+
 @description('Who is told of alerts; nobody if empty.')
 param alertEmail string = ''
 
@@ -177,6 +184,8 @@ module functionApp 'modules/function-app.bicep' = {
     outboxSchedule: outboxSchedule
     reconcileSchedule: reconcileSchedule
     reconcileGraceSeconds: reconcileGraceSeconds
+    operatorClientId: operatorClientId
+    operatorKeyRole: operatorKeyRole
   }
 }
 

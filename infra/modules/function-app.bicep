@@ -24,6 +24,9 @@ param outboxSet string
 param outboxSchedule string
 param reconcileSchedule string
 param reconcileGraceSeconds string
+@description('Empty when operators come with keys.')
+param operatorClientId string
+param operatorKeyRole string
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-${name}'
@@ -88,6 +91,8 @@ var settings = {
   OUTBOX_SCHEDULE: outboxSchedule
   RECONCILE_SCHEDULE: reconcileSchedule
   RECONCILE_GRACE_SECONDS: reconcileGraceSeconds
+  OPERATOR_AUTH: empty(operatorClientId) ? '' : 'entra'
+  OPERATOR_KEY_ROLE: operatorKeyRole
 }
 
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
@@ -98,6 +103,26 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     setting => setting.key,
     setting => setting.value
   )
+}
+
+// The platform says who calls; the app decides what they may. Whoever has not signed in comes through, for webhooks, partners and probes.
+resource signIn 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(operatorClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: { enabled: true }
+    globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: operatorClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: { allowedAudiences: [operatorClientId, 'api://${operatorClientId}'] }
+      }
+    }
+  }
 }
 
 // No password opens the way to the app's files.

@@ -45,6 +45,10 @@ const elsewhere: Readonly<Record<string, string>> = {
   FUNCTIONS_WORKER_RUNTIME: 'functionAppConfig says it; Flex Consumption refuses the setting',
   AzureWebJobsStorage: 'a connection string; in Azure by identity',
   ServiceBusConnection: 'a connection string; in Azure by identity',
+  WEBSITE_AUTH_ENABLED: 'the platform sets it where operatorClientId is given',
+  READER_KEY: 'a key; in Azure people come by Entra ID, with operatorClientId',
+  OPERATOR_KEY: 'a key; see READER_KEY',
+  ADMIN_KEY: 'a key; see READER_KEY',
 }
 
 export const settings: Check = ({ bicep }) => {
