@@ -11,6 +11,8 @@ interface Said {
   readonly id: string
   readonly actor: string
   readonly reason: string
+  /** What a preview said that it will come to (plan.ts): the saga does that, or nothing more. */
+  readonly plan?: readonly string[]
 }
 
 export type SagaCommand = Said &

@@ -14,7 +14,7 @@
 //   M7  Past the pivot nothing is undone.
 
 import { afterUndo, askUndo, beginUndo, isToBeUndone } from './backward.js'
-import { isPastPivot, objectionTo, type SagaCommand } from './commands.js'
+import { objectionTo, type SagaCommand } from './commands.js'
 import type { Saga } from './define.js'
 import type { DataverseEvent } from './event.js'
 import {
@@ -29,7 +29,9 @@ import {
   wakeStep,
 } from './forward.js'
 import type { InstanceId } from './ids.js'
+import { deadlineOf, nextOf } from './next.js'
 import type { Outcome } from './outcome.js'
+import { asPlanned, newIn, planOf } from './plan.js'
 import { type SagaState, stepAt, untouched, withDoing, withStep, withUndoing } from './state.js'
 import { unreachable } from './unreachable.js'
 
@@ -85,8 +87,19 @@ export const merged = (state: SagaState, into: string, at: string): SagaState =>
   mergedInto: into,
 })
 
+/** With a plan, what would depart from it is not begun: the saga is put on hold, or the command that brings the plan is not followed. */
 export function turn(saga: Saga, before: SagaState, event: SagaEvent): SagaState {
   if (before.end) return before
+  const after = take(saga, before, event)
+  if (!after.plan) return after
+  const { plan, departure } = asPlanned(after.plan, newIn(nextOf(saga, before), nextOf(saga, after)))
+  if (departure === undefined) return { ...after, plan }
+  if (event.kind === 'said') return noted({ ...before, updatedAt: event.at }, event.command, departure)
+  const { plan: _, ...freed } = before
+  return take(saga, { ...freed, held: { by: 'the plan', reason: departure, at: event.at } }, event)
+}
+
+function take(saga: Saga, before: SagaState, event: SagaEvent): SagaState {
   const state: SagaState = { ...before, updatedAt: event.at }
   switch (event.kind) {
     case 'answered':
@@ -143,12 +156,6 @@ function onTime(saga: Saga, state: SagaState): SagaState {
   }, turned)
 }
 
-/** When the saga is to be undone, as long as it still can be; ISO 8601. */
-export function deadlineOf(saga: Saga, state: SagaState): string | undefined {
-  if (saga.deadline === undefined || state.turned || state.end || isPastPivot(saga, state)) return undefined
-  return new Date(Date.parse(state.startedAt) + saga.deadline).toISOString()
-}
-
 function turnBack(state: SagaState, because: NonNullable<SagaState['turned']>['because'], why: string): SagaState {
   return state.turned ? state : { ...state, turned: { because, why } }
 }
@@ -156,10 +163,17 @@ function turnBack(state: SagaState, because: NonNullable<SagaState['turned']>['b
 function onCommand(saga: Saga, state: SagaState, command: SagaCommand): SagaState {
   if (state.log.some((entry) => entry.command.id === command.id)) return state
   const refused = objectionTo(command, saga, state)
-  const entry = { at: state.updatedAt, command, ...(refused === undefined ? {} : { refused }) }
-  const logged: SagaState = { ...state, log: [...state.log, entry] }
-  return refused === undefined ? follow(saga, logged, command) : logged
+  const logged = noted(state, command, refused)
+  if (refused !== undefined) return logged
+  // Whoever speaks now has other plans, or none.
+  const { plan: _, ...freed } = logged
+  return follow(saga, command.plan ? { ...freed, plan: planOf(command.plan) } : freed, command)
 }
+
+const noted = (state: SagaState, command: SagaCommand, refused: string | undefined): SagaState => ({
+  ...state,
+  log: [...state.log, { at: state.updatedAt, command, ...(refused === undefined ? {} : { refused }) }],
+})
 
 function follow(saga: Saga, state: SagaState, command: SagaCommand): SagaState {
   switch (command.kind) {

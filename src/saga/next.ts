@@ -1,10 +1,10 @@
 // What is to be done next, read from the state alone: partners to be asked, or a time to be waited for.
 
 import type { Done } from './action.js'
+import { isPastPivot } from './commands.js'
 import type { Saga } from './define.js'
 import { definitionOf } from './forward.js'
 import { type IdempotencyKey, keyOf } from './ids.js'
-import { deadlineOf } from './machine.js'
 import type { EndPhase } from './phase.js'
 import type { SagaState, StepState } from './state.js'
 
@@ -48,6 +48,12 @@ export function nextOf(saga: Saga, state: SagaState): Next {
   const times = [deadlineOf(saga, state), ...(state.held ? [] : state.steps.flatMap(timesOf))]
   const until = times.filter((time) => time !== undefined).toSorted()[0]
   return { kind: 'wait', ...(until === undefined ? {} : { until }) }
+}
+
+/** When the saga is to be undone, as long as it still can be; ISO 8601. */
+export function deadlineOf(saga: Saga, state: SagaState): string | undefined {
+  if (saga.deadline === undefined || state.turned || state.end || isPastPivot(saga, state)) return undefined
+  return new Date(Date.parse(state.startedAt) + saga.deadline).toISOString()
 }
 
 function asksOf(saga: Saga, { instance }: SagaState, step: StepState, index: number): Ask[] {

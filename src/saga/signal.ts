@@ -14,9 +14,9 @@ export function readSignal(value: unknown): Signal | undefined {
   const signal = membersOf(value)
   if (signal['kind'] === 'reply') return readReply(signal)
   const command = membersOf(signal['command'])
-  const { id, kind, actor, reason, step } = command
+  const { id, kind, actor, reason, step, plan } = command
   if (typeof id !== 'string' || typeof actor !== 'string' || typeof reason !== 'string') return undefined
-  const said = { id, actor, reason }
+  const said = { id, actor, reason, ...(isPlan(plan) && { plan }) }
   const known = commandKinds.find((one) => one === kind)
   if (known === undefined) return undefined
   switch (known) {
@@ -44,6 +44,9 @@ export function readSignal(value: unknown): Signal | undefined {
       return unreachable(known)
   }
 }
+
+const isPlan = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((call) => typeof call === 'string')
 
 function readReply({ step, edition, outcome }: Readonly<Record<string, unknown>>): Signal | undefined {
   const { kind, output, reason } = membersOf(outcome)

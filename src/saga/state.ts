@@ -5,6 +5,7 @@ import type { DataverseEvent } from './event.js'
 import type { InstanceId } from './ids.js'
 import type { Outcome, OutcomeKind } from './outcome.js'
 import type { EndPhase, Phase } from './phase.js'
+import type { Plan } from './plan.js'
 
 /** Where work on a step or its undo stands. Times are ISO 8601 in UTC. */
 export type Stand =
@@ -72,6 +73,8 @@ export interface SagaState {
   readonly turned?: { readonly because: 'refused' | 'cancelled' | 'deadline'; readonly why: string }
   /** Put on hold by a person: nothing new is begun. */
   readonly held?: { readonly by: string; readonly reason: string; readonly at: string }
+  /** What it is held against, since a command that came with a plan. */
+  readonly plan?: Plan
   /** As many as the saga has, in the same order. */
   readonly steps: readonly StepState[]
   readonly log: readonly LogEntry[]

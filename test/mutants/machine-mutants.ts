@@ -266,7 +266,7 @@ export const machineMutants: readonly MachineMutant[] = [
     'const turned = due(deadline) ? turnBack(',
     'const turned = due(undefined) ? turnBack(',
   ),
-  machine(
+  next(
     'a deadline undoes what is past its pivot',
     'state.turned || state.end || isPastPivot(saga, state)) return undefined',
     'state.turned || state.end) return undefined',
@@ -276,11 +276,7 @@ export const machineMutants: readonly MachineMutant[] = [
     'if (state.log.some((entry) => entry.command.id === command.id)) return state\n',
     '',
   ),
-  machine(
-    'objections are passed over',
-    'return refused === undefined ? follow(saga, logged, command) : logged',
-    'return follow(saga, logged, command)',
-  ),
+  machine('objections are passed over', 'if (refused !== undefined) return logged', ''),
   machine(
     'a cancelled saga is told as compensated',
     "return turned?.because === 'cancelled' ? 'cancelled' : 'compensated'",

@@ -42,7 +42,7 @@ const sagas: fc.Arbitrary<Saga> = fc
   })
 
 /** Mostly applied, so that sagas get somewhere. */
-const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
+export const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(applied) },
   { weight: 3, arbitrary: fc.constantFrom(refused, deferred, deferred) },
   { weight: 2, arbitrary: fc.constant(inDoubt) },
