@@ -15,11 +15,12 @@ import type { Lane } from './saga/lane.js'
 import { tellMe, tellOpenApi } from './triggers/me.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
-import { commandSaga } from './triggers/commands.js'
+import { commandSaga, previewCommand } from './triggers/commands.js'
 import { dataverseEventsFrom } from './triggers/dataverse-events.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
+import { listOperations } from './triggers/operations.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
@@ -84,6 +85,8 @@ const handlers = {
   tellSaga,
   tellHistory,
   commandSaga,
+  previewCommand,
+  listOperations,
   tellMe,
   tellOpenApi,
   takeEvent,

@@ -3,9 +3,10 @@
 import { z } from 'zod'
 import { commandKinds } from '../saga/commands.js'
 import type { Route } from './route.js'
-import { commandAnswer, commandBody } from './schemas/commands.js'
+import { operationPage, operationQuery } from './schemas/acts.js'
+import { commandAnswer, commandBody, preview, previewBody } from './schemas/commands.js'
 import { health, me, reconciliations, reconciliationsStarted, started, taken } from './schemas/estate.js'
-import { revealQuery, sagaQuery } from './schemas/filter.js'
+import { pageShape, revealQuery, sagaQuery } from './schemas/filter.js'
 import { named } from './schemas/named.js'
 import { sagaHistory, sagaPage, sagaStatus } from './schemas/sagas.js'
 
@@ -46,6 +47,24 @@ export const routes = {
     body: commandBody,
     answer: commandAnswer,
     statuses: [200, 202],
+  },
+  previewCommand: {
+    method: 'POST',
+    path: 'sagas/{id}/{command}/preview',
+    access: 'Reader',
+    summary:
+      'The calls that a command comes to if all goes well, and what becomes irreversible; nothing is asked of anybody',
+    params: one.extend({ command: z.string().describe(commandKinds.join(', ')) }),
+    body: previewBody,
+    answer: preview,
+  },
+  listOperations: {
+    method: 'GET',
+    path: 'operations',
+    access: 'Reader',
+    summary: 'What operators did, the newest first, and whether the log is intact',
+    query: operationQuery.extend(pageShape),
+    answer: operationPage,
   },
   tellMe: { method: 'GET', path: 'me', access: 'Reader', summary: 'Who asks, and what they may', answer: me },
   tellOpenApi: {

@@ -1,16 +1,20 @@
-// POST /api/sagas/{id}/{command}: an operator's word to a saga, with who says it and why.
+// POST /api/sagas/{id}/{command}: an operator's word to a saga, with who says it and why; and /preview, what it would come to.
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { DurableClient } from 'durable-functions'
+import type { z } from 'zod'
 import { names } from '../names.js'
 import { actorOf, roleOf } from '../operators/access.js'
 import { recorded } from '../operators/operations/log.js'
-import { type Asked, Reply } from '../operators/route.js'
+import { Reply } from '../operators/route.js'
 import type { Routes } from '../operators/routes.js'
+import type { commandBody } from '../operators/schemas/commands.js'
+import { stateOfInstance } from '../operators/state-of-instance.js'
 import { commandKinds, type SagaCommand } from '../saga/commands.js'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'
+import { previewOf } from '../saga/preview.js'
 import { readSignal } from '../saga/signal.js'
 import type { Word } from '../saga/status.js'
 import { findInstance, instanceOf } from './instances.js'
@@ -20,12 +24,10 @@ import type { Handler } from './serve.js'
 const patience = 3_000
 const interval = 100
 
-type Said = Asked<Routes['commandSaga']>
-
 /** 200 when the saga has followed, 409 when it had an objection, 202 when it has not listened yet: it does when it waits the next time. */
 export const commandSaga: Handler<Routes['commandSaga']> = async (said, { client }) => {
   const { id } = said.params
-  const command = readCommand(said)
+  const command = readCommand(said.params.command, { ...said.body, actor: actorOf(said.caller, said.body.actor) })
   const { kind: what, actor, reason } = command
   const { phase, waitsFor } = await instanceOf(client, id)
   return recorded(
@@ -34,6 +36,7 @@ export const commandSaga: Handler<Routes['commandSaga']> = async (said, { client
     async () => {
       if (isOver(phase) || waitsFor?.kind === 'repair')
         throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: `the saga is ${phase}` })
+      await checkPlan(client, id, command)
       await client.raiseEvent(id, names.signal, { kind: 'command', command })
       const word = await hear(client, id, command.id)
       if (word?.refused !== undefined) throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: word.refused })
@@ -46,15 +49,36 @@ export const commandSaga: Handler<Routes['commandSaga']> = async (said, { client
   )
 }
 
-/** @throws SagaError `COMMAND_MALFORMED`, `BODY_MALFORMED` */
-function readCommand({ params: { command: kind }, body, caller }: Said): SagaCommand {
+/** What it comes to; nobody is asked anything, and nothing is written down. */
+export const previewCommand: Handler<Routes['previewCommand']> = async ({ params, body, caller }, { client }) => {
+  const { actor = caller.actor, reason = 'a preview' } = body
+  const command = readCommand(params.command, { ...body, actor, reason })
+  const { saga, state } = await stateOfInstance(client, params.id)
+  return previewOf(saga, state, command, new Date().toISOString())
+}
+
+type Body = Omit<z.output<typeof commandBody>, 'actor'> & { readonly actor: string }
+
+/** @throws SagaError `COMMAND_MALFORMED` */
+function readCommand(kind: string, body: Body): SagaCommand {
   if (!commandKinds.some((known) => known === kind))
     throw SagaError.of('COMMAND_MALFORMED', { command: kind.slice(0, 30), why: `there are ${commandKinds.join(', ')}` })
-  const actor = actorOf(caller, body.actor)
-  const signal = readSignal({ kind: 'command', command: { ...body, actor, kind, id: randomUUID() } })
+  const signal = readSignal({ kind: 'command', command: { ...body, kind, id: randomUUID() } })
   if (signal?.kind !== 'command')
     throw SagaError.of('COMMAND_MALFORMED', { command: kind, why: 'the body needs "step", the name of the step' })
   return signal.command
+}
+
+/** A plan is held to from its first call to its last: one that was made for another state of the saga is refused as a whole. */
+async function checkPlan(client: DurableClient, id: string, command: SagaCommand): Promise<void> {
+  if (!command.plan) return
+  const { saga, state } = await stateOfInstance(client, id)
+  const { why, plan } = previewOf(saga, state, command, new Date().toISOString())
+  if (why === undefined && plan.join() !== command.plan.join())
+    throw SagaError.of('COMMAND_ILLEGAL', {
+      command: command.kind,
+      why: 'it would not come to what the plan tells any more',
+    })
 }
 
 /** The word in the saga's log, once it is there. */
