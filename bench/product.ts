@@ -84,7 +84,7 @@ interface App {
 }
 
 async function startApp(folder: string, partner: string): Promise<App> {
-  const env = { ...process.env, DATAVERSE_URL: partner, MASTER_DATA_URL: partner, ERP_URL: partner }
+  const env = { ...process.env, DATAVERSE_URL: partner, MASTER_DATA_URL: partner, ERP_URL: partner, ERP_API_KEY: 'any' }
   const args = ['--app', '.', '--port', '0', '--amqp-port', '0', '--data', folder, '--supervised', '--quiet']
   const child = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   for (;;) {

@@ -172,7 +172,7 @@ module functionApp 'modules/function-app.bicep' = {
     schedulerEndpoint: durableBackend == 'azureManaged' ? durableTask!.outputs.endpoint : ''
     serviceBusHost: serviceBus.outputs.host
     insightsConnectionString: monitoring.outputs.connectionString
-    callbackSecretUri: keyVault.outputs.callbackSecretUri
+    vaultUrl: keyVault.outputs.url
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances

@@ -50,6 +50,7 @@ async function connect(): Promise<{ installation: Installation; stop: () => Prom
     dataverse: env['DATAVERSE_URL'] ?? local('DATAVERSE_PORT', 7081),
     masterData: env['MASTER_DATA_URL'] ?? local('MASTER_DATA_PORT', 7082),
     erp: env['ERP_URL'] ?? local('ERP_PORT', 7083),
+    vault: env['KEY_VAULT_URL'] ?? local('VAULT_PORT', 7084),
   })
   if (await running.isHealthy()) return { installation: running, stop: () => running.close() }
   await running.close()

@@ -12,6 +12,7 @@ export interface Addresses {
   readonly dataverse: string
   readonly masterData: string
   readonly erp: string
+  readonly vault: string
 }
 
 const saga = z.looseObject({

@@ -35,8 +35,15 @@ export async function startInstallation(
   environment: Record<string, string> = {},
   program = startProgram,
 ): Promise<Started> {
-  const [http, amqp, dataverse, masterData, erp] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
-  const ports = { PORT: http, AMQP_PORT: amqp, DATAVERSE_PORT: dataverse, MASTER_DATA_PORT: masterData, ERP_PORT: erp }
+  const [http, amqp, dataverse, masterData, erp, vault] = await Promise.all([1, 2, 3, 4, 5, 6].map(freePort))
+  const ports = {
+    PORT: http,
+    AMQP_PORT: amqp,
+    DATAVERSE_PORT: dataverse,
+    MASTER_DATA_PORT: masterData,
+    ERP_PORT: erp,
+    VAULT_PORT: vault,
+  }
   const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
   const env: Record<string, string | undefined> = { ...process.env, ...texts, DATA_DIR: data, ...environment }
   const child = spawn(process.execPath, [program], {
@@ -50,6 +57,7 @@ export async function startInstallation(
     dataverse: at('DATAVERSE_URL', 'DATAVERSE_PORT'),
     masterData: at('MASTER_DATA_URL', 'MASTER_DATA_PORT'),
     erp: at('ERP_URL', 'ERP_PORT'),
+    vault: at('KEY_VAULT_URL', 'VAULT_PORT'),
   })
   await until('the app is healthy', async () => {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('The app has ended.')

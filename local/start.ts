@@ -21,6 +21,7 @@ const place = z.object({
   DATAVERSE_PORT: port.default(7081),
   MASTER_DATA_PORT: port.default(7082),
   ERP_PORT: port.default(7083),
+  VAULT_PORT: port.default(7084),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
 })
 
@@ -28,6 +29,7 @@ const sandboxAddresses = z.object({
   dataverse: z.string().optional(),
   masterData: z.string().optional(),
   erp: z.string().optional(),
+  vault: z.string().optional(),
 })
 
 async function main(): Promise<void> {
@@ -77,6 +79,8 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
   ] as const
   if (ports.every((one) => one === 'off')) return undefined
   const [dataverse, masterData, erp] = ports
+  // The sandbox's ERP asks for a key, which its vault keeps.
+  const vault = erp === 'off' ? 'off' : portOr(env['KEY_VAULT_URL'] || env['ERP_API_KEY'], settings.VAULT_PORT)
   const sandbox = fork(
     join(__dirname, '../sandbox/main.js'),
     [
@@ -88,6 +92,8 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
       masterData,
       '--erp-port',
       erp,
+      '--vault-port',
+      vault,
       ...(settings.AMQP_PORT === 0 ? [] : ['--service-bus', connectionStringAt(settings.AMQP_PORT)]),
     ],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
@@ -97,6 +103,9 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
   env['DATAVERSE_URL'] ||= at.dataverse
   env['MASTER_DATA_URL'] ||= at.masterData
   env['ERP_URL'] ||= at.erp
+  if (at.vault === undefined) return sandbox
+  env['KEY_VAULT_URL'] = at.vault
+  env['ERP_API_KEY'] = 'vault:erp-api-key'
   return sandbox
 }
 
@@ -105,7 +114,9 @@ const portOr = (address: string | undefined, otherwise: number) => (address ? 'o
 
 async function exitOf(sandbox: ChildProcess): Promise<never> {
   await once(sandbox, 'exit')
-  throw new Error('The sandbox did not start. DATAVERSE_PORT, MASTER_DATA_PORT and ERP_PORT say where it listens.')
+  throw new Error(
+    'The sandbox did not start. DATAVERSE_PORT, MASTER_DATA_PORT, ERP_PORT and VAULT_PORT say where it listens.',
+  )
 }
 
 function tell({ port: http, connectionString }: Runtime, data: string): void {
@@ -120,6 +131,7 @@ function tell({ port: http, connectionString }: Runtime, data: string): void {
     Dataverse     ${env['DATAVERSE_URL']}
     master data   ${env['MASTER_DATA_URL']}
     ERP           ${env['ERP_URL']}
+    vault         ${env['KEY_VAULT_URL'] ?? 'none'}
     data          ${data}
 
   Try, in another terminal:

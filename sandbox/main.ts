@@ -1,7 +1,9 @@
-// A pretend Dataverse, master data system and ERP: node dist/sandbox/main.js --data DIR --dataverse-port N --master-data-port N --erp-port N [--service-bus CONNECTION]
+// A pretend Dataverse, master data system and ERP, and a vault with the ERP's key:
+// node dist/sandbox/main.js --data DIR --dataverse-port N --master-data-port N --erp-port N --vault-port N [--service-bus CONNECTION]
 //
-// A port of 0 is any free one, `off` leaves that partner out. A parent process that forked it gets the addresses as a message; when it goes, the sandbox goes.
+// A port of 0 is any free one, `off` leaves that one out; an ERP without the vault asks for no key. A parent process that forked it gets the addresses as a message; when it goes, the sandbox goes.
 
+import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { dataverse } from './dataverse.js'
 import { erp } from './erp.js'
@@ -9,6 +11,7 @@ import { LaterAnswers } from './later.js'
 import { Ledger, type Sequence } from './ledger.js'
 import { masterData } from './master-data.js'
 import { type Answer, type Asked, startPartner } from './partner-server.js'
+import { lettingIn, Vault } from './vault.js'
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     'dataverse-port': { type: 'string', default: '7081' },
     'master-data-port': { type: 'string', default: '7082' },
     'erp-port': { type: 'string', default: '7083' },
+    'vault-port': { type: 'string', default: 'off' },
     /** Connection string; where partners send what they answer later. */
     'service-bus': { type: 'string' },
   },
@@ -33,10 +37,18 @@ async function start(name: string, port: string, behaviour: (ledger: Ledger) => 
 }
 
 async function main(): Promise<void> {
+  const vault = new Vault()
+  if (values['vault-port'] !== 'off') vault.set('erp-api-key', randomUUID())
+  const newestKey = () =>
+    vault
+      .versions('erp-api-key')
+      .slice(0, 1)
+      .map(({ value }) => value)
   const urls = {
     dataverse: await start('dataverse', values['dataverse-port'], dataverse),
     masterData: await start('master-data', values['master-data-port'], masterData),
-    erp: await start('erp', values['erp-port'], erp),
+    erp: await start('erp', values['erp-port'], (ledger) => lettingIn('x-api-key', newestKey, erp(ledger))),
+    vault: await start('vault', values['vault-port'], vault.answer),
   }
   if (!process.send) return
   process.send(urls)

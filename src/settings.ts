@@ -42,11 +42,37 @@ export function serviceBusConnection(environment: Environment = process.env): Se
   return { namespace }
 }
 
-/** @throws SagaError `SETTING_MISSING` */
-export function secretIn(setting: string, environment: Environment = process.env): string {
+/** A secret by its name in a vault. */
+export interface VaultSecret {
+  readonly vault: string
+  readonly name: string
+}
+
+const reference = 'vault:'
+
+/**
+ * A setting holds the secret itself, or `vault:NAME` for one that Key Vault keeps: where a secret lies is for each deployment to say, not for the code.
+ * @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED`
+ */
+export function secretIn(setting: string, environment: Environment = process.env): string | VaultSecret {
   const text = environment[setting]
   if (!text) throw SagaError.of('SETTING_MISSING', { setting })
-  return text
+  if (!text.startsWith(reference)) return text
+  const name = text.slice(reference.length)
+  if (!/^[0-9a-z-]{1,127}$/i.test(name)) {
+    const expected = `'${reference}' and the name of a secret, which has letters, digits and hyphens only`
+    throw SagaError.of('SETTING_MALFORMED', { setting, expected })
+  }
+  return { vault: vaultIn(setting, environment), name }
+}
+
+function vaultIn(referring: string, environment: Environment): string {
+  if (!environment['KEY_VAULT_URL'])
+    throw SagaError.of('SETTING_MISSING', { setting: `KEY_VAULT_URL, where ${referring} refers to,` })
+  const url = addressIn('KEY_VAULT_URL', environment)
+  if (/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|$))/i.test(url)) return url
+  const expected = 'an https address; plain http is for this machine alone'
+  throw SagaError.of('SETTING_MALFORMED', { setting: 'KEY_VAULT_URL', expected })
 }
 
 /** Whether partners are told an address to answer to. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { createCustomer } from '../src/app/partners/erp.js'
-import { addressIn, checkSettings, serviceBusConnection } from '../src/settings.js'
+import { addressIn, checkSettings, secretIn, serviceBusConnection } from '../src/settings.js'
 
 const erp = {
   name: 'erp',
@@ -38,6 +38,29 @@ describe('settings', () => {
     const message = expect.stringContaining(words)
     expect(() => checkSettings([erp], { ...good, ...change })).toThrow(expect.objectContaining({ code, message }))
     expect(() => checkSettings([erp], { ...good, ...change })).not.toThrow(/secret|\n/)
+  })
+
+  it('refer to secrets by name, which takes a vault but is not looked up', () => {
+    const KEY_VAULT_URL = 'https://contoso.vault.azure.net/'
+    const ERP_KEY = 'vault:erp-api-key'
+
+    expect(() => checkSettings([erp], { ...good, ERP_KEY, KEY_VAULT_URL })).not.toThrow()
+    expect(secretIn('ERP_KEY', { ERP_KEY, KEY_VAULT_URL })).toEqual({
+      vault: 'https://contoso.vault.azure.net',
+      name: 'erp-api-key',
+    })
+    expect(secretIn('ERP_KEY', good)).toBe('secret')
+  })
+
+  it.each([
+    [{}, 'SETTING_MISSING', 'Setting KEY_VAULT_URL, where ERP_KEY refers to, is missing.'],
+    [{ KEY_VAULT_URL: 'http://contoso.vault.azure.net' }, 'SETTING_MALFORMED', 'Setting KEY_VAULT_URL is not an https'],
+    [{ ERP_KEY: 'vault:erp/key' }, 'SETTING_MALFORMED', "Setting ERP_KEY is not 'vault:' and the name of a secret"],
+  ])('that refer to a secret but with %j stop the start', (change, code, words) => {
+    const message = expect.stringContaining(words)
+    expect(() => checkSettings([erp], { ...good, ERP_KEY: 'vault:erp-api-key', ...change })).toThrow(
+      expect.objectContaining({ code, message }),
+    )
   })
 
   it('for callbacks are needed only when a partner answers later', () => {

@@ -11,7 +11,7 @@ param packagesUrl string
 param schedulerEndpoint string
 param serviceBusHost string
 param insightsConnectionString string
-param callbackSecretUri string
+param vaultUrl string
 @description('Empty without a network of the app\'s own.')
 param subnetId string
 param alwaysReadyInstances int
@@ -46,7 +46,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     functionAppConfig: {
       deployment: {
@@ -84,8 +83,11 @@ var settings = {
   DATAVERSE_URL: dataverseUrl
   MASTER_DATA_URL: masterDataUrl
   ERP_URL: erpUrl
+  // Read from the vault by the app itself, so that a rotated one is known at once.
+  KEY_VAULT_URL: vaultUrl
+  ERP_API_KEY: 'vault:erp-api-key'
   CALLBACK_URL: 'https://${app.properties.defaultHostName}'
-  CALLBACK_SECRET: '@Microsoft.KeyVault(SecretUri=${callbackSecretUri})'
+  CALLBACK_SECRET: 'vault:callback-secret'
   DATAVERSE_EVENTS_TOPIC: dataverseTopic
   OUTBOX_SET: outboxSet
   OUTBOX_SCHEDULE: outboxSchedule

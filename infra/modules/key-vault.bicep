@@ -1,4 +1,5 @@
 // The vault: what partners must know us by. The app may read secrets, and nobody by a key.
+// What a partner gave us is put there by a person: az keyvault secret set --vault-name ... --name erp-api-key --value ...
 
 param name string
 param location string
@@ -57,4 +58,4 @@ resource read 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 output id string = vault.id
 output name string = vault.name
-output callbackSecretUri string = '${vault.properties.vaultUri}secrets/${callback.name}'
+output url string = vault.properties.vaultUri

@@ -13,7 +13,8 @@ import type { Outcome } from '../saga/outcome.js'
 import type { Partner } from '../saga/partner.js'
 import { requestOf } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
-import { addressIn, hasCallbacks, secretIn } from '../settings.js'
+import { readSecret } from '../secrets.js'
+import { addressIn, hasCallbacks } from '../settings.js'
 
 /** The outcome, with the mark of what was asked. */
 export type Answer = Outcome & { readonly of: string }
@@ -33,7 +34,7 @@ async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
     gateway = gatewayTo(found.partner)
-    request = requestOf(ask, action, callbackFor(action, ask.key))
+    request = requestOf(ask, action, await callbackFor(action, ask.key))
   } catch (error) {
     return unsent(error)
   }
@@ -58,7 +59,7 @@ const gateways = new Map<string, Gateway>()
 function gatewayTo(partner: Partner): Gateway {
   const known = gateways.get(partner.name)
   if (known) return known
-  const gateway = new Gateway(partner, addressIn(partner.addressSetting), async (setting) => secretIn(setting))
+  const gateway = new Gateway(partner, addressIn(partner.addressSetting), readSecret)
   gateways.set(partner.name, gateway)
   return gateway
 }
@@ -70,8 +71,8 @@ function unsent(error: unknown): Outcome {
   return { kind: 'refused', reason: 'the request can not be made of what the step was given' }
 }
 
-/** Empty where nothing is answered later. @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
-function callbackFor({ answeredWithin, mayAnswerAtOnce }: AnyAction, key: Ask['key']): string {
+/** Empty where nothing is answered later. @throws SagaError `SETTING_MISSING`, `SETTING_MALFORMED`, `SECRET_UNREADABLE` */
+async function callbackFor({ answeredWithin, mayAnswerAtOnce }: AnyAction, key: Ask['key']): Promise<string> {
   if (answeredWithin === undefined || (mayAnswerAtOnce && !hasCallbacks())) return ''
-  return `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, secretIn('CALLBACK_SECRET'))}`
+  return `${addressIn('CALLBACK_URL')}/api/callbacks/${callbackToken(key, await readSecret('CALLBACK_SECRET'))}`
 }

@@ -1,14 +1,26 @@
-// Who we are to a partner: fetched when first needed, kept until shortly before it expires, forgotten when the partner does not take it.
+// Who we are to a partner: fetched when first needed, tokens kept until shortly before they expire, and others looked for when the partner does not take them.
 //
 // Never: a secret in an error's words, or a token over a connection that anybody can read.
 
-import { DefaultAzureCredential } from '@azure/identity'
+import { isDeepStrictEqual } from 'node:util'
+import type { TokenCredential } from '@azure/identity'
 import * as oauth from 'oauth4webapi'
 import type { Authentication } from '../saga/partner.js'
 import { unreachable } from '../saga/unreachable.js'
 
-/** Reads the secret that an app setting holds. */
-export type ReadSecret = (setting: string) => Promise<string>
+/**
+ * Reads the secret that an app setting holds or refers to.
+ * @param since milliseconds since 1970: one that was read from its source before will not do
+ */
+export type ReadSecret = (setting: string, since?: number) => Promise<string>
+
+/** What a partner is shown. While nothing has changed it is the same object. */
+export interface Shown {
+  /** What every request carries. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What the connection is made with. */
+  readonly certificate?: Certificate
+}
 
 export interface Certificate {
   readonly cert?: string
@@ -16,13 +28,11 @@ export interface Certificate {
   readonly pfx?: Buffer
 }
 
+/** Rejects with an error whose words hold no secret. */
 export interface Credentials {
-  /** What every request carries. @throws Error whose words hold no secret */
-  headers(): Promise<Record<string, string>>
-  /** What the connection is made with. */
-  certificate(): Promise<Certificate>
-  /** The partner did not take them. */
-  forget(): void
+  current(): Promise<Shown>
+  /** What is to be shown instead of what the partner did not take: the same again, if there is nothing else. */
+  insteadOf(refused: Shown): Promise<Shown>
 }
 
 /** Milliseconds for a token endpoint to answer. */
@@ -30,11 +40,7 @@ const tokenTimeout = 10_000
 /** The part of its life after which a token is replaced: one that expires on its way is a 401. */
 const usedUp = 0.8
 
-interface Lent {
-  readonly headers: Record<string, string>
-  /** Milliseconds. */
-  readonly lifetime: number
-}
+const nobody: Shown = { headers: {} }
 
 export function credentialsFor(
   authentication: Authentication | undefined,
@@ -43,82 +49,103 @@ export function credentialsFor(
 ): Credentials {
   switch (authentication?.kind) {
     case undefined:
-      return keeping(() => always({}))
+      return always(nobody)
     case 'apiKey':
-      return keeping(async () => always({ [authentication.header]: await secret(authentication.keySetting) }))
+      return reading(async (since) => ({
+        headers: { [authentication.header]: await secret(authentication.keySetting, since) },
+      }))
     case 'basic':
-      return keeping(async () => {
+      return reading(async (since) => {
         const { userSetting, passwordSetting } = authentication
-        const pair = `${await secret(userSetting)}:${await secret(passwordSetting)}`
-        return always({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` })
+        const pair = `${await secret(userSetting, since)}:${await secret(passwordSetting, since)}`
+        return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } }
       })
+    case 'clientCertificate':
+      return reading(async (since) => ({
+        headers: {},
+        certificate: readCertificate(await secret(authentication.certificateSetting, since)),
+      }))
     case 'managedIdentity':
-      return keeping(() => (isOnThisMachine(address) ? always({}) : ownToken(authentication.resource ?? address)))
+      return isOnThisMachine(address) ? always(nobody) : keeping(() => ownToken(authentication.resource ?? address))
     case 'clientCredentials':
       return keeping(() => clientToken(authentication, secret))
-    case 'clientCertificate': {
-      const certificate = async () => readCertificate(await secret(authentication.certificateSetting))
-      return { ...keeping(() => always({})), certificate }
-    }
     default:
       return unreachable(authentication)
   }
 }
 
-/** Fetches once for all who ask meanwhile, and again when it is used up or forgotten. */
-function keeping(fetch: () => Promise<Lent>): Credentials {
-  let kept: { readonly lent: Promise<Lent>; until: number } | undefined
+const always = (shown: Shown): Credentials => ({
+  current: () => Promise.resolve(shown),
+  insteadOf: () => Promise.resolve(shown),
+})
+
+/** Made of secrets each time: whoever reads those knows how long they are good. */
+function reading(read: (since: number) => Promise<Shown>): Credentials {
+  let last: Shown | undefined
+  const show = async (since: number) => {
+    const shown = await read(since)
+    last = last && isDeepStrictEqual(shown, last) ? last : shown
+    return last
+  }
+  return { current: () => show(0), insteadOf: () => show(Date.now()) }
+}
+
+interface Token {
+  readonly shown: Shown
+  /** Milliseconds. */
+  readonly lifetime: number
+}
+
+/** Fetches one token for all who ask meanwhile, and another when it is used up or refused. */
+function keeping(fetch: () => Promise<Token>): Credentials {
+  let kept: { readonly shown: Promise<Shown>; settled?: Shown; until: number } | undefined
+  const current = () => {
+    if (!kept || Date.now() >= kept.until) {
+      const token = fetch()
+      const fresh: NonNullable<typeof kept> = { shown: token.then(({ shown }) => shown), until: Infinity }
+      kept = fresh
+      token.then(
+        ({ shown, lifetime }) => {
+          fresh.settled = shown
+          fresh.until = Date.now() + lifetime * usedUp
+        },
+        () => kept === fresh && (kept = undefined),
+      )
+    }
+    return kept.shown
+  }
   return {
-    certificate: () => Promise.resolve({}),
-    forget: () => (kept = undefined),
-    async headers() {
-      if (!kept || Date.now() >= kept.until) {
-        const fresh = { lent: fetch(), until: Infinity }
-        kept = fresh
-        fresh.lent.then(
-          ({ lifetime }) => (fresh.until = Date.now() + lifetime * usedUp),
-          () => kept === fresh && (kept = undefined),
-        )
-      }
-      return (await kept.lent).headers
+    current,
+    insteadOf(refused) {
+      if (kept?.settled === refused) kept = undefined
+      return current()
     },
   }
 }
 
-const always = (headers: Record<string, string>): Promise<Lent> => Promise.resolve({ headers, lifetime: Infinity })
+let identity: TokenCredential | undefined
 
-let identity: DefaultAzureCredential | undefined
-
-async function ownToken(resource: string): Promise<Lent> {
-  identity ??= new DefaultAzureCredential()
-  const { token, expiresOnTimestamp } = await identity.getToken(`${new URL(resource).origin}/.default`)
-  return bearer(token, expiresOnTimestamp - Date.now())
+async function ownToken(resource: string): Promise<Token> {
+  identity ??= new (await import('@azure/identity')).DefaultAzureCredential()
+  const token = await identity.getToken(`${new URL(resource).origin}/.default`)
+  if (!token) throw new Error('the identity gave no token')
+  return bearer(token.token, token.expiresOnTimestamp - Date.now())
 }
 
-async function clientToken(
-  { tokenUrlSetting, clientIdSetting, clientSecretSetting, scope }: Authentication & { kind: 'clientCredentials' },
-  secret: ReadSecret,
-): Promise<Lent> {
-  const tokenUrl = await secret(tokenUrlSetting)
-  const server = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
-  const client = { client_id: await secret(clientIdSetting) }
+type ClientCredentials = Authentication & { kind: 'clientCredentials' }
+
+/** A secret that the token endpoint does not take may have been rotated meanwhile: it is read once more. */
+async function clientToken(authentication: ClientCredentials, secret: ReadSecret): Promise<Token> {
+  const { clientSecretSetting } = authentication
+  const known = await secret(clientSecretSetting)
   try {
-    const response = await oauth.clientCredentialsGrantRequest(
-      server,
-      client,
-      oauth.ClientSecretPost(await secret(clientSecretSetting)),
-      scope === undefined ? {} : { scope },
-      {
-        signal: () => AbortSignal.timeout(tokenTimeout),
-        ...(isOnThisMachine(tokenUrl) ? { [oauth.allowInsecureRequests]: true } : {}),
-      },
-    )
-    const { access_token: token, expires_in: seconds } = await oauth.processClientCredentialsResponse(
-      server,
-      client,
-      response,
-    )
-    return bearer(token, (seconds ?? 300) * 1_000)
+    try {
+      return await grantedTo(authentication, secret, known)
+    } catch (error) {
+      const newest = isRefusal(error) ? await secret(clientSecretSetting, Date.now()) : known
+      if (newest === known) throw error
+      return await grantedTo(authentication, secret, newest)
+    }
   } catch (error) {
     // The library's errors carry the whole answer; its code is what may be told.
     const code =
@@ -127,8 +154,37 @@ async function clientToken(
   }
 }
 
-function bearer(token: string, lifetime: number): Lent {
-  return { headers: { authorization: `Bearer ${token}` }, lifetime }
+const isRefusal = (error: unknown) =>
+  error instanceof oauth.ResponseBodyError || error instanceof oauth.WWWAuthenticateChallengeError
+
+async function grantedTo(
+  { tokenUrlSetting, clientIdSetting, scope }: ClientCredentials,
+  secret: ReadSecret,
+  clientSecret: string,
+): Promise<Token> {
+  const tokenUrl = await secret(tokenUrlSetting)
+  const server = { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl }
+  const client = { client_id: await secret(clientIdSetting) }
+  const response = await oauth.clientCredentialsGrantRequest(
+    server,
+    client,
+    oauth.ClientSecretPost(clientSecret),
+    scope === undefined ? {} : { scope },
+    {
+      signal: () => AbortSignal.timeout(tokenTimeout),
+      ...(isOnThisMachine(tokenUrl) ? { [oauth.allowInsecureRequests]: true } : {}),
+    },
+  )
+  const { access_token: token, expires_in: seconds } = await oauth.processClientCredentialsResponse(
+    server,
+    client,
+    response,
+  )
+  return bearer(token, (seconds ?? 300) * 1_000)
+}
+
+function bearer(token: string, lifetime: number): Token {
+  return { shown: { headers: { authorization: `Bearer ${token}` } }, lifetime }
 }
 
 /** Plain http is meant for one's own machine; there is nobody to prove oneself to. */

@@ -17,7 +17,7 @@ import PQueue from 'p-queue'
 import { Agent } from 'undici'
 import type { PartnerRequest } from '../saga/action.js'
 import type { Partner } from '../saga/partner.js'
-import { type Credentials, credentialsFor, type ReadSecret } from './authentication.js'
+import { type Certificate, type Credentials, credentialsFor, type ReadSecret, type Shown } from './authentication.js'
 import type { Reply } from './classify.js'
 import { Batching } from './batching.js'
 import { type Connection, send } from './http.js'
@@ -41,7 +41,8 @@ export class Gateway {
   readonly #line: PQueue | undefined
   readonly #batching: Batching | undefined
   readonly #breaker: CircuitBreakerPolicy
-  #connection: Promise<Connection> | undefined
+  #connection: Connection | undefined
+  #certificate: Certificate | undefined
   /** Times in milliseconds since 1970. */
   #downUntil = 0
   #throttledUntil = 0
@@ -100,37 +101,49 @@ export class Gateway {
   }
 
   async #send(asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
-    let connection: Connection
-    let credentials: Record<string, string>
+    let shown: Shown
     try {
-      credentials = await this.#credentials.headers()
-      connection = await (this.#connection ??= this.#connect())
+      shown = await this.#credentials.current()
     } catch (error) {
-      this.#connection = undefined
       return { failed: `no credentials: ${error instanceof Error ? error.message : 'unknown'}`, sent: false }
     }
-    return this.#heeding(await send(connection, asked, { ...credentials, ...headers }))
+    const reply = await this.#sendAs(shown, asked, headers)
+    if (!('status' in reply) || reply.status !== 401) return reply
+    // Not let in, so nothing has begun: asked again at once if there is something else to show, which is how keys are rotated under running sagas.
+    const other = await this.#credentials.insteadOf(shown).catch(() => shown)
+    return other === shown ? reply : this.#sendAs(other, asked, headers)
+  }
+
+  async #sendAs(
+    { headers, certificate }: Shown,
+    asked: PartnerRequest,
+    others: Record<string, string>,
+  ): Promise<Reply> {
+    return this.#heeding(await send(this.#connectionWith(certificate), asked, { ...headers, ...others }))
   }
 
   /** What the partner tells all of us. */
   #heeding(reply: Reply): Reply {
-    if (!('status' in reply)) return reply
-    if (reply.status === 401) this.#credentials.forget()
-    if (reply.status === 429 && reply.retryAfterMs !== undefined)
+    if ('status' in reply && reply.status === 429 && reply.retryAfterMs !== undefined)
       this.#throttledUntil = Date.now() + Math.min(reply.retryAfterMs, longestThrottling)
     return reply
   }
 
-  async #connect(): Promise<Connection> {
+  #connectionWith(certificate: Certificate | undefined): Connection {
+    if (this.#connection && this.#certificate === certificate) return this.#connection
+    // What is under way on the one before comes to its end.
+    void this.#connection?.dispatcher.close()
     const { answerWithin = usualAnswerWithin, largestAnswer = usualLargestAnswer } = this.#partner.limits ?? {}
     const dispatcher = new Agent({
-      connect: { timeout: connectTimeout, ...(await this.#credentials.certificate()) },
+      connect: { timeout: connectTimeout, ...certificate },
       headersTimeout: answerWithin,
       bodyTimeout: answerWithin,
       // Shorter than common servers keep an idle connection, so that it is we who close it: a request sent into a closing one would be in doubt.
       keepAliveTimeout: 3_000,
     })
-    return { address: this.#address, dispatcher, answerWithin, largestAnswer }
+    this.#certificate = certificate
+    this.#connection = { address: this.#address, dispatcher, answerWithin, largestAnswer }
+    return this.#connection
   }
 
   /** One after the other, at the partner's pace, and not before it is expected back. */

@@ -71,6 +71,11 @@ const catalogue = {
     what: (it: { setting: string; expected: string }) => `Setting ${it.setting} is not ${it.expected}.`,
     remedy: 'Correct it; local.settings.example.json describes each setting.',
   },
+  SECRET_UNREADABLE: {
+    what: (it: { secret: string; why: string }) => `The vault does not tell secret '${it.secret}': ${it.why}.`,
+    remedy:
+      "Let the vault have it, and the app's identity the role Key Vault Secrets User; who needed it asks again by itself.",
+  },
   INSTANCE_UNKNOWN: {
     what: (it: { id: string }) => `No saga instance has the id '${it.id}'.`,
     remedy: 'Look for it with GET /api/sagas?prefix={saga}:{table}:{row id}.',

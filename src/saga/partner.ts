@@ -14,7 +14,7 @@ export interface Partner {
   readonly batch?: Batch
 }
 
-/** Who we are to the partner. Secrets are named by the app settings that hold them. */
+/** Who we are to the partner. Secrets are named by the app settings that hold them, or that refer to them in Key Vault (`vault:NAME`). */
 export type Authentication =
   /** The app's own identity in Entra ID. Never sent without TLS: a partner on this machine, over plain http, gets none. */
   | {

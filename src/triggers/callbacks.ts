@@ -13,7 +13,7 @@ import type { Outcome } from '../saga/outcome.js'
 import { isOver } from '../saga/phase.js'
 import type { Signal } from '../saga/signal.js'
 import { checkSize } from '../saga/size.js'
-import { secretIn } from '../settings.js'
+import { readSecret } from '../secrets.js'
 import { findInstance } from './instances.js'
 import type { Handler } from './serve.js'
 
@@ -40,7 +40,7 @@ export interface PartnerReply {
  * @throws SagaError `CALLBACK_UNKNOWN`, `CALLBACK_LATE`, `CALLBACK_MALFORMED`
  */
 export async function deliverReply(client: DurableClient, reply: PartnerReply): Promise<string> {
-  const key = readKey(keyInToken(reply.token, secretIn('CALLBACK_SECRET')) ?? '')
+  const key = readKey(keyInToken(reply.token, await readSecret('CALLBACK_SECRET')) ?? '')
   const status = key && (await findInstance(client, key.instance))
   if (!status) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
   if (isOver(status.phase)) throw SagaError.of('CALLBACK_LATE', { phase: status.phase })

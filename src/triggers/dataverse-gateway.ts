@@ -3,13 +3,14 @@
 import { dataverse } from '../app/partners/dataverse.js'
 import { Gateway } from '../partner/gateway.js'
 import type { Reply } from '../partner/classify.js'
-import { addressIn, secretIn } from '../settings.js'
+import { readSecret } from '../secrets.js'
+import { addressIn } from '../settings.js'
 
 let gateway: Gateway | undefined
 
 /** One for the life of the process, so that its limits and its tokens are kept. */
 export function toDataverse(): Gateway {
-  gateway ??= new Gateway(dataverse, addressIn(dataverse.addressSetting), async (setting) => secretIn(setting))
+  gateway ??= new Gateway(dataverse, addressIn(dataverse.addressSetting), readSecret)
   return gateway
 }
 

@@ -1,12 +1,12 @@
 // How each partner is shown who we are, over real connections; one of them asks for a certificate.
 
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Server } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { credentialsFor } from '../../src/partner/authentication.js'
+import { credentialsFor, type ReadSecret } from '../../src/partner/authentication.js'
 import { Gateway } from '../../src/partner/gateway.js'
 import type { Authentication, Partner } from '../../src/saga/partner.js'
 
@@ -26,10 +26,12 @@ async function listen(server: Server): Promise<number> {
 
 const serve = async (listener: RequestListener) => `http://127.0.0.1:${await listen(createServer(listener))}`
 
-const gatewayTo = (address: string, authentication: Authentication, secrets: Record<string, string>) => {
+const gatewayReading = (address: string, authentication: Authentication, secret: ReadSecret) => {
   const partner: Partner = { name: 'erp', addressSetting: 'ERP_URL', actions: [], authentication }
-  return new Gateway(partner, address, async (name) => secrets[name] ?? '')
+  return new Gateway(partner, address, secret)
 }
+const gatewayTo = (address: string, authentication: Authentication, secrets: Record<string, string>) =>
+  gatewayReading(address, authentication, async (name) => secrets[name] ?? '')
 const get = { method: 'GET', path: '/' } as const
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -80,11 +82,9 @@ describe('a partner is shown', () => {
     })
     const gateway = gatewayTo(url, clientCredentials, { URL: tokens, ID: 'us', SECRET: 'right' })
 
-    const first = await Promise.all([gateway.ask(get, {}), gateway.ask(get, {})])
-    const second = await gateway.ask(get, {})
+    const replies = await Promise.all([gateway.ask(get, {}), gateway.ask(get, {}), gateway.ask(get, {})])
 
-    expect(first.map((reply) => 'status' in reply && reply.status)).toEqual([401, 401])
-    expect(second).toMatchObject({ status: 200 })
+    expect(replies).toMatchObject([{ status: 200 }, { status: 200 }, { status: 200 }])
     expect(asked).toHaveLength(2)
     expect(asked[0]).toContain('grant_type=client_credentials')
     expect(asked[0]).toContain('scope=orders.write')
@@ -96,8 +96,8 @@ describe('a partner is shown', () => {
       name === 'URL' ? url : name === 'SECRET' ? 'right' : 'us',
     )
 
-    expect(await credentials.headers()).toEqual({ authorization: 'Bearer token-1' })
-    expect(await credentials.headers()).toEqual({ authorization: 'Bearer token-2' })
+    expect(await credentials.current()).toEqual({ headers: { authorization: 'Bearer token-1' } })
+    expect(await credentials.current()).toEqual({ headers: { authorization: 'Bearer token-2' } })
   })
 
   it('nothing when there is no token: the request is not sent, and no secret is told', async () => {
@@ -113,21 +113,111 @@ describe('a partner is shown', () => {
   it('no token of the app’s own identity over plain http on this machine', async () => {
     const credentials = credentialsFor({ kind: 'managedIdentity' }, 'http://127.0.0.1:7081', async () => '')
 
-    expect(await credentials.headers()).toEqual({})
+    expect(await credentials.current()).toEqual({ headers: {} })
   })
 
-  it('a certificate', async () => {
-    // Made for this test alone, good for a century. The server's is its own authority, which the client is told to bear.
-    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
-    const theirs = readFileSync('test/partner/certificates/theirs.pem', 'utf8')
-    const tls = { key: theirs, cert: theirs, requestCert: true, rejectUnauthorized: false }
-    const server = createTlsServer(tls, ({ socket }, response) => {
-      response.end(JSON.stringify({ you: socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : '' }))
-    })
-    const url = `https://127.0.0.1:${await listen(server)}`
-    const CERT = readFileSync('test/partner/certificates/ours.pem', 'utf8')
-    const gateway = gatewayTo(url, { kind: 'clientCertificate', certificateSetting: 'CERT' }, { CERT })
+  it('a certificate, and the next one as soon as there is one', async () => {
+    const url = await certificateServer()
+    const [ours, theirs] = ['ours', 'theirs'].map((name) =>
+      readFileSync(`test/partner/certificates/${name}.pem`, 'utf8'),
+    )
+    let certificate = ours ?? ''
+    const authentication: Authentication = { kind: 'clientCertificate', certificateSetting: 'CERT' }
+    const gateway = gatewayReading(url, authentication, async () => certificate)
 
-    expect(await gateway.ask(get, {})).toMatchObject({ body: { you: 'saga-app' } })
+    const first = await gateway.ask(get, {})
+    certificate = theirs ?? ''
+    const second = await gateway.ask(get, {})
+
+    expect([first, second]).toMatchObject([{ body: { you: 'saga-app' } }, { body: { you: '127.0.0.1' } }])
+  })
+
+  it('the same object while the secret is the same, so that connections are kept', async () => {
+    const credentials = credentialsFor(
+      { kind: 'clientCertificate', certificateSetting: 'CERT' },
+      'https://x',
+      async () => 'AAAA',
+    )
+    const shown = await credentials.current()
+
+    expect(shown.certificate?.pfx).toEqual(Buffer.from('AAAA', 'base64'))
+    expect(await credentials.current()).toBe(shown)
+    expect(await credentials.insteadOf(shown)).toBe(shown)
   })
 })
+
+describe('a partner that does not take what it is shown', () => {
+  /** A secret that was rotated: whoever read it before has the old one until somebody refuses that. */
+  const rotated =
+    (old: string, fresh: string): ReadSecret =>
+    async (setting, since = 0) =>
+      setting === 'KEY' || setting === 'SECRET' ? (since > 0 ? fresh : old) : setting
+
+  async function partnerThatTakes(header: string, value: string) {
+    const asked: IncomingHttpHeaders[] = []
+    const url = await serve((request, response) => {
+      asked.push(request.headers)
+      response.writeHead(request.headers[header] === value ? 200 : 401).end()
+    })
+    return { url, asked }
+  }
+
+  const apiKey: Authentication = { kind: 'apiKey', header: 'x-api-key', keySetting: 'KEY' }
+
+  it('is asked again at once with the newest key, under the same idempotency key', async () => {
+    const { url, asked } = await partnerThatTakes('x-api-key', 'new')
+    const gateway = gatewayReading(url, apiKey, rotated('old', 'new'))
+
+    expect(await gateway.ask(get, { 'idempotency-key': 'k-1' })).toMatchObject({ status: 200 })
+    expect(asked.map((headers) => [headers['x-api-key'], headers['idempotency-key']])).toEqual([
+      ['old', 'k-1'],
+      ['new', 'k-1'],
+    ])
+  })
+
+  it('is asked again once only', async () => {
+    const { url, asked } = await partnerThatTakes('x-api-key', 'another')
+    const gateway = gatewayReading(url, apiKey, rotated('old', 'new'))
+
+    expect(await gateway.ask(get, {})).toMatchObject({ status: 401 })
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each<[string, ReadSecret]>([
+    ['the key is still the same', rotated('old', 'old')],
+    [
+      'the vault does not answer',
+      async (_, since = 0) => {
+        if (since > 0) throw new Error('no answer')
+        return 'old'
+      },
+    ],
+  ])('is not asked again when %s', async (_, secret) => {
+    const { url, asked } = await partnerThatTakes('x-api-key', 'new')
+
+    expect(await gatewayReading(url, apiKey, secret).ask(get, {})).toMatchObject({ status: 401 })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('lets the client’s own secret be read again when it is the token endpoint', async () => {
+    const { url, asked } = await tokenEndpoint(3600)
+    const secret: ReadSecret = (setting, since) =>
+      setting === 'URL' ? Promise.resolve(url) : rotated('wrong', 'right')(setting, since)
+    const partner = await partnerThatTakes('authorization', 'Bearer token-2')
+
+    expect(await gatewayReading(partner.url, clientCredentials, secret).ask(get, {})).toMatchObject({ status: 200 })
+    expect(asked).toHaveLength(2)
+  })
+})
+
+/** Tells who asks. */
+async function certificateServer(): Promise<string> {
+  // Made for this test alone, good for a century. The server's is its own authority, which the client is told to bear.
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  const theirs = readFileSync('test/partner/certificates/theirs.pem', 'utf8')
+  const tls = { key: theirs, cert: theirs, requestCert: true, rejectUnauthorized: false }
+  const server = createTlsServer(tls, ({ socket }, response) => {
+    response.end(JSON.stringify({ you: socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : '' }))
+  })
+  return `https://127.0.0.1:${await listen(server)}`
+}

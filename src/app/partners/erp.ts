@@ -36,4 +36,9 @@ export const syncAccount = defineAction(name, 'sync-account', {
   }),
 })
 
-export const erp: Partner = { name, addressSetting: 'ERP_URL', actions: [createCustomer, syncAccount] }
+export const erp: Partner = {
+  name,
+  addressSetting: 'ERP_URL',
+  actions: [createCustomer, syncAccount],
+  authentication: { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_API_KEY' },
+}

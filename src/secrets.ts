@@ -1,0 +1,110 @@
+// The secrets that settings hold or refer to. Those of Key Vault are fetched when first needed, and kept for some minutes.
+//
+// Promises: whoever asks at the same time waits for one request. While the vault does not answer, what it told before is used on; when it says no, it is believed.
+// Never: a secret in an error's words, or the identity's token over a connection that anybody can read.
+
+import type { SecretClient } from '@azure/keyvault-secrets'
+import { isOnThisMachine } from './partner/authentication.js'
+import { SagaError } from './saga/errors.js'
+import { secretIn, type VaultSecret } from './settings.js'
+
+/** Milliseconds for which what the vault told is used without asking again. */
+const keptFor = 600_000
+/** Milliseconds until a vault that did not answer is asked again, while an older value is there. */
+const pause = 60_000
+/** Milliseconds between two requests for one secret, however many partners refuse it. */
+const calm = 1_000
+/** Milliseconds for the vault to answer, its client's own retries included. */
+const answerWithin = 10_000
+
+/**
+ * @param since milliseconds since 1970: what the vault told before will not do, since somebody has refused it then
+ * @throws SagaError `SETTING_MISSING`, `SETTING_MALFORMED`, `SECRET_UNREADABLE`
+ */
+export async function readSecret(setting: string, since = 0): Promise<string> {
+  const secret = secretIn(setting)
+  return typeof secret === 'string' ? secret : keptOf(secret).read(since)
+}
+
+const kept = new Map<string, KeptSecret>()
+
+function keptOf(secret: VaultSecret): KeptSecret {
+  const key = `${secret.vault} ${secret.name}`
+  const known = kept.get(key) ?? new KeptSecret(secret)
+  kept.set(key, known)
+  return known
+}
+
+/** One secret, whatever version of it is the newest. */
+class KeptSecret {
+  readonly #secret: VaultSecret
+  #value: string | undefined
+  /** When the vault was last asked for the value that is kept. */
+  #askedAt = 0
+  #until = 0
+  #fetching: Promise<string> | undefined
+
+  constructor(secret: VaultSecret) {
+    this.#secret = secret
+  }
+
+  async read(since: number): Promise<string> {
+    const now = Date.now()
+    const isFresh = now < this.#until && this.#askedAt >= since
+    if (this.#value !== undefined && (isFresh || now < this.#askedAt + calm)) return this.#value
+    this.#fetching ??= this.#fetch(now).finally(() => (this.#fetching = undefined))
+    return this.#fetching
+  }
+
+  async #fetch(now: number): Promise<string> {
+    const { vault, name } = this.#secret
+    try {
+      const client = await clientOf(vault)
+      const { value = '' } = await client.getSecret(name, { abortSignal: AbortSignal.timeout(answerWithin) })
+      this.#value = value
+      this.#until = now + keptFor
+    } catch (error) {
+      if (saysNo(error)) this.#value = undefined
+      if (this.#value === undefined) throw SagaError.of('SECRET_UNREADABLE', { secret: name, why: codeOf(error) })
+      this.#until = now + pause
+    }
+    this.#askedAt = now
+    return this.#value
+  }
+}
+
+/** What is used of the client. */
+type Vault = Pick<SecretClient, 'getSecret'>
+
+let client: Promise<Vault> | undefined
+
+/** Made when it is first needed: on a developer's machine it never is. There is one vault, that of KEY_VAULT_URL. */
+function clientOf(vault: string): Promise<Vault> {
+  client ??= open(vault)
+  return client
+}
+
+async function open(vault: string): Promise<Vault> {
+  const { SecretClient } = await import('@azure/keyvault-secrets')
+  const options = { retryOptions: { maxRetries: 2, retryDelayInMs: 300 } }
+  if (isOnThisMachine(vault)) {
+    // It asks for a token, as every vault does, but there is nobody to prove oneself to.
+    const nobody = { getToken: () => Promise.resolve({ token: 'local', expiresOnTimestamp: Infinity }) }
+    const insecure = { allowInsecureConnection: true, disableChallengeResourceVerification: true }
+    return new SecretClient(vault, nobody, { ...options, ...insecure })
+  }
+  const { DefaultAzureCredential } = await import('@azure/identity')
+  return new SecretClient(vault, new DefaultAzureCredential(), options)
+}
+
+/** Unlike one that does not answer, or can't for now. */
+function saysNo(error: unknown): boolean {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 0
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
+}
+
+/** The words of the client's errors may quote more than is to be told; its codes name what happened. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}
