@@ -20,6 +20,7 @@ import { dataverseEventsFrom } from './triggers/dataverse-events.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { tellHistory } from './triggers/history.js'
+import { discardDeadLetter, listDeadLetters, resubmitDeadLetter } from './triggers/dead-letters.js'
 import { listOperations } from './triggers/operations.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
@@ -86,6 +87,9 @@ const handlers = {
   tellHistory,
   commandSaga,
   previewCommand,
+  listDeadLetters,
+  resubmitDeadLetter,
+  discardDeadLetter,
   listOperations,
   tellMe,
   tellOpenApi,

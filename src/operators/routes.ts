@@ -3,7 +3,16 @@
 import { z } from 'zod'
 import { commandKinds } from '../saga/commands.js'
 import type { Route } from './route.js'
-import { operationPage, operationQuery } from './schemas/acts.js'
+import {
+  deadLetterChoice,
+  deadLetterGone,
+  deadLetterPage,
+  deadLetterParams,
+  deadLetterQuery,
+  operationPage,
+  operationQuery,
+  reasonBody,
+} from './schemas/acts.js'
 import { commandAnswer, commandBody, preview, previewBody } from './schemas/commands.js'
 import { health, me, reconciliations, reconciliationsStarted, started, taken } from './schemas/estate.js'
 import { pageShape, revealQuery, sagaQuery } from './schemas/filter.js'
@@ -57,6 +66,34 @@ export const routes = {
     params: one.extend({ command: z.string().describe(commandKinds.join(', ')) }),
     body: previewBody,
     answer: preview,
+  },
+  listDeadLetters: {
+    method: 'GET',
+    path: 'dead-letters',
+    access: 'Reader',
+    summary: 'Messages that could not be taken, the oldest of each queue first',
+    query: deadLetterQuery.extend(pageShape),
+    answer: deadLetterPage,
+  },
+  resubmitDeadLetter: {
+    method: 'POST',
+    path: 'dead-letters/{sequenceNumber}/resubmit',
+    access: 'Operator',
+    summary: 'Sends it again, with its bytes and properties and a new message id; it is gone when the copy is accepted',
+    params: deadLetterParams,
+    query: deadLetterChoice,
+    body: reasonBody,
+    answer: deadLetterGone,
+  },
+  discardDeadLetter: {
+    method: 'POST',
+    path: 'dead-letters/{sequenceNumber}/discard',
+    access: 'Operator',
+    summary: 'Deletes it for good',
+    params: deadLetterParams,
+    query: deadLetterChoice,
+    body: reasonBody,
+    answer: deadLetterGone,
   },
   listOperations: {
     method: 'GET',

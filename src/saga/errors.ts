@@ -93,6 +93,11 @@ const catalogue = {
     what: (it: { command: string; why: string }) => `'${it.command}' can not be understood: ${it.why}.`,
     remedy: 'Correct the request and send it again.',
   },
+  DEAD_LETTER_UNKNOWN: {
+    what: (it: { queue: string; number: string }) =>
+      `There is no dead letter ${it.number} in '${it.queue}', or it is being handled.`,
+    remedy: 'Look at GET /api/dead-letters again: somebody else may have been faster.',
+  },
   CALLBACK_UNKNOWN: {
     what: () => 'The address of this callback was not given out by this app.',
     remedy: 'Post to the address that came with the call, unchanged.',

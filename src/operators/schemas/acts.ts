@@ -41,6 +41,29 @@ export const deadLetter = named(
   }),
 )
 
+/** A subscription is named as `topic/subscription`. */
+const queue = z.string().min(1).max(300)
+
+export const deadLetterQuery = z.object({
+  queue: queue.exactOptional().describe('A queue, or topic/subscription; all that the app reads if absent.'),
+})
+
+export const deadLetterParams = z.object({
+  sequenceNumber: z
+    .string()
+    .regex(/^\d{1,19}$/, 'a sequence number')
+    .describe('Of the dead letter in its queue.'),
+})
+
+export const deadLetterChoice = z.object({
+  queue: queue.default('dataverse-events').describe('A queue, or topic/subscription.'),
+})
+
+export const deadLetterGone = named(
+  'DeadLetterGone',
+  z.object({ queue: z.string(), sequenceNumber: z.string(), messageId: z.string() }),
+)
+
 export const deadLetterPage = named('DeadLetters', z.object({ deadLetters: z.array(deadLetter), next }))
 
 export const reasonBody = named('Reason', z.object({ actor, reason }))
