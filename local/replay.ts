@@ -35,12 +35,16 @@ async function* historiesOf(place: string): AsyncGenerator<{ name: string; text:
     if (token !== undefined) url.searchParams.set('token', token)
     const { sagas: found, next } = page.parse(JSON.parse(await textAt(url)))
     for (const { id } of found)
-      yield { name: id, text: await textAt(new URL(`/api/sagas/${encodeURIComponent(id)}/history`, place)) }
+      yield {
+        name: id,
+        // With its values, which only an Admin may see, and which is written down.
+        text: await textAt(new URL(`/api/sagas/${encodeURIComponent(id)}/history?reveal=npm+run+replay`, place)),
+      }
     token = next
   }
 }
 
-/** A function key, if the installation asks for one, in the environment as FUNCTIONS_KEY. */
+/** A function key with the role Admin, if the installation asks for one, in the environment as FUNCTIONS_KEY. */
 async function textAt(url: URL): Promise<string> {
   const key = process.env['FUNCTIONS_KEY']
   const response = await fetch(url, { headers: key ? { 'x-functions-key': key } : {} })

@@ -19,14 +19,14 @@ import { commandSaga, previewCommand } from './triggers/commands.js'
 import { dataverseEventsFrom } from './triggers/dataverse-events.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
-import { tellHistory } from './triggers/history.js'
+import { listCalls, tellHistory } from './triggers/history.js'
 import { discardDeadLetter, listDeadLetters, resubmitDeadLetter } from './triggers/dead-letters.js'
 import { listOperations } from './triggers/operations.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
 import { served } from './triggers/serve.js'
-import { listSagas, tellSaga } from './triggers/status.js'
+import { countSagas, listCauses, listSagas, tellSaga } from './triggers/status.js'
 import { takeEvent } from './triggers/webhook.js'
 
 checkSettings(partners)
@@ -83,8 +83,11 @@ app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asByte
 // All that is asked over HTTP: the table of routes, and who answers.
 const handlers = {
   listSagas,
+  countSagas,
+  listCauses,
   tellSaga,
   tellHistory,
+  listCalls,
   commandSaga,
   previewCommand,
   listDeadLetters,

@@ -8,6 +8,10 @@ export interface InstanceQuery {
   readonly prefix?: string
   /** Only instances started at or after this time, ISO 8601. */
   readonly since?: string
+  /** Only instances of these runtime statuses. */
+  readonly statuses?: readonly string[]
+  /** Without their inputs, which are told unless this is false. */
+  readonly inputs?: boolean
   /** `next` of the page before. */
   readonly token?: string
 }
@@ -41,11 +45,13 @@ export async function pageOfInstances(client: DurableClient, query: InstanceQuer
   return { instances, ...(next ? { next } : {}) }
 }
 
-function listUrl(client: DurableClient, { limit, prefix, since }: InstanceQuery): URL {
+function listUrl(client: DurableClient, { limit, prefix, since, statuses, inputs = true }: InstanceQuery): URL {
   const url = new URL(client.createHttpManagementPayload('any').statusQueryGetUri)
   url.pathname = url.pathname.replace(/\/any$/, '')
   url.searchParams.set('top', String(limit))
   if (prefix !== undefined) url.searchParams.set('instanceIdPrefix', prefix)
   if (since !== undefined) url.searchParams.set('createdTimeFrom', since)
+  if (statuses !== undefined) url.searchParams.set('runtimeStatus', statuses.join(','))
+  if (!inputs) url.searchParams.set('showInput', 'false')
   return url
 }

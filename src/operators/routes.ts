@@ -15,9 +15,9 @@ import {
 } from './schemas/acts.js'
 import { commandAnswer, commandBody, preview, previewBody } from './schemas/commands.js'
 import { health, me, reconciliations, reconciliationsStarted, started, taken } from './schemas/estate.js'
-import { pageShape, revealQuery, sagaQuery } from './schemas/filter.js'
+import { pageShape, revealQuery, sagaFilter, sagaQuery } from './schemas/filter.js'
 import { named } from './schemas/named.js'
-import { sagaHistory, sagaPage, sagaStatus } from './schemas/sagas.js'
+import { calls, causes, sagaCounts, sagaDetail, sagaHistory, sagaPage } from './schemas/sagas.js'
 
 const one = z.object({ id: z.string().describe('Id of the saga: saga:table:row id:event id.') })
 
@@ -30,13 +30,29 @@ export const routes = {
     query: sagaQuery,
     answer: sagaPage,
   },
+  countSagas: {
+    method: 'GET',
+    path: 'sagas/counts',
+    access: 'Reader',
+    summary: 'How many sagas there are, by phase and by saga',
+    query: sagaFilter,
+    answer: sagaCounts,
+  },
+  listCauses: {
+    method: 'GET',
+    path: 'sagas/causes',
+    access: 'Reader',
+    summary: 'What keeps sagas from completing, grouped by cause, the most frequent first',
+    query: sagaFilter,
+    answer: causes,
+  },
   tellSaga: {
     method: 'GET',
     path: 'sagas/{id}',
     access: 'Reader',
     summary: 'Phase, steps, what it waits for, what was undone, what is owed, and what may be said to it now',
     params: one,
-    answer: sagaStatus,
+    answer: sagaDetail,
   },
   tellHistory: {
     method: 'GET',
@@ -46,6 +62,15 @@ export const routes = {
     params: one,
     query: revealQuery,
     answer: sagaHistory,
+  },
+  listCalls: {
+    method: 'GET',
+    path: 'sagas/{id}/calls',
+    access: 'Reader',
+    summary: 'Each attempt at each step: what was asked, what was answered',
+    params: one,
+    query: revealQuery,
+    answer: calls,
   },
   commandSaga: {
     method: 'POST',

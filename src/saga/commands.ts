@@ -44,8 +44,18 @@ export const commandKinds: readonly SagaCommand['kind'][] = [
 
 /** Why a command can not be followed now; undefined if it can. */
 export function objectionTo(command: SagaCommand, saga: Saga, state: SagaState): string | undefined {
+  return objectionToKind(command, saga, state) ?? objectionToValue(command, saga)
+}
+
+/** The same without what it brings along: whether it can be followed now at all. */
+export function objectionToKind(
+  { kind, step: name }: { readonly kind: SagaCommand['kind']; readonly step?: string },
+  saga: Saga,
+  state: SagaState,
+): string | undefined {
   if (state.end) return `the saga is ${state.end}`
-  switch (command.kind) {
+  const ofStep = (objection: (step: StepState) => string | undefined) => objectionToStep(name, saga, state, objection)
+  switch (kind) {
     case 'hold':
       return state.held && 'the saga is on hold already'
     case 'resume':
@@ -54,37 +64,22 @@ export function objectionTo(command: SagaCommand, saga: Saga, state: SagaState):
       if (state.turned) return 'the saga is being undone already'
       return isPastPivot(saga, state) ? 'the saga is past its pivot and only goes forward' : undefined
     case 'retry':
-      if (command.step === undefined)
+      if (name === undefined)
         return standsOf(state).some(({ at }) => isPatient(at)) ? undefined : 'nothing waits or is held'
-      return objectionToStep(command.step, saga, state, ({ doing, undoing }) =>
+      return ofStep(({ doing, undoing }) =>
         isPatient((undoing ?? doing).stand.at) ? undefined : 'it neither waits nor is held',
       )
     case 'writeOff':
-      return objectionToStep(command.step, saga, state, ({ undoing }) =>
+      return ofStep(({ undoing }) =>
         undoing?.debtSince === undefined || undoing.writtenOff ? 'nothing is owed of it' : undefined,
       )
     case 'supply':
-      return objectionToStep(
-        command.step,
-        saga,
-        state,
-        (step, index) =>
-          objectionToForward(state, step) ??
-          objectionToValue(() => checkSize('output', saga.steps[index]?.action.readOutput(command.output))),
-      )
+      return ofStep((step) => objectionToForward(state, step))
     case 'edit':
-      return objectionToStep(
-        command.step,
-        saga,
-        state,
-        (step, index) =>
-          objectionToCertain(state, step) ??
-          objectionToValue(() => saga.steps[index]?.action.requestFor(checkSize('input', command.input))),
-      )
     case 'skip':
-      return objectionToStep(command.step, saga, state, (step) => objectionToCertain(state, step))
+      return ofStep((step) => objectionToCertain(state, step))
     default:
-      return unreachable(command)
+      return unreachable(kind)
   }
 }
 
@@ -100,14 +95,13 @@ export function isPastPivot(saga: Saga, state: SagaState): boolean {
 const isPatient = (at: string) => at === 'waiting' || at === 'answer' || at === 'person'
 
 function objectionToStep(
-  name: string,
+  name: string | undefined,
   saga: Saga,
   state: SagaState,
-  objection: (step: StepState, index: number) => string | undefined,
+  objection: (step: StepState) => string | undefined,
 ): string | undefined {
-  const index = saga.steps.findIndex((step) => step.name === name)
-  const step = state.steps[index]
-  return step ? objection(step, index) : `the saga has no step '${name}'`
+  const step = state.steps[saga.steps.findIndex((one) => one.name === name)]
+  return step ? objection(step) : `the saga has no step '${name}'`
 }
 
 function objectionToForward({ turned }: SagaState, { doing }: StepState): string | undefined {
@@ -124,9 +118,10 @@ function objectionToCertain(state: SagaState, step: StepState): string | undefin
   )
 }
 
-function objectionToValue(read: () => unknown): string | undefined {
+function objectionToValue(command: SagaCommand, { steps }: Saga): string | undefined {
   try {
-    read()
+    if (command.kind === 'supply') checkSize('output', actionOf(steps, command.step)?.readOutput(command.output))
+    if (command.kind === 'edit') actionOf(steps, command.step)?.requestFor(checkSize('input', command.input))
     return undefined
   } catch (error) {
     if (error instanceof SagaError) return error.what
@@ -134,3 +129,5 @@ function objectionToValue(read: () => unknown): string | undefined {
     return 'the value is not what the action declares'
   }
 }
+
+const actionOf = (steps: Saga['steps'], name: string) => steps.find((step) => step.name === name)?.action

@@ -8,12 +8,24 @@ import { readInstanceId } from './ids.js'
 import { begin, type SagaEvent, turn } from './machine.js'
 import { markOf } from './mark.js'
 import { type Ask, type Next, nextOf } from './next.js'
+import type { Outcome } from './outcome.js'
 import type { Signal } from './signal.js'
 import type { SagaState } from './state.js'
+
+/** One attempt. */
+export interface RecalledCall {
+  readonly ask: Ask
+  /** ISO 8601 in UTC. */
+  readonly at: string
+  /** Absent while it is under way. */
+  readonly answer?: { readonly at: string; readonly outcome: Outcome }
+}
 
 export interface Recalled {
   /** Where the history leads to, or where the two part. */
   readonly state: SagaState
+  /** In the order in which they were made; what is made at the same time, in the order of its answers. */
+  readonly calls: readonly RecalledCall[]
   /** The first event at which today's code does something else; events count from 1. */
   readonly parting?: { readonly event: number; readonly why: string }
 }
@@ -22,9 +34,10 @@ export interface Recalled {
 export function recall(saga: Saga, history: SagaHistory): Recalled {
   const run = new Recall(saga, history)
   try {
-    return { state: run.toItsEnd() }
+    return { state: run.toItsEnd(), calls: run.calls }
   } catch (error) {
-    if (error instanceof Parting) return { state: run.state, parting: { event: run.position, why: error.message } }
+    if (error instanceof Parting)
+      return { state: run.state, calls: run.calls, parting: { event: run.position, why: error.message } }
     throw error
   }
 }
@@ -36,6 +49,7 @@ class Recall {
   readonly #happened: readonly Happened[]
   /** Heard while partners were being asked: taken at the next wait. */
   readonly #unheard: { readonly signal: Signal; readonly at: string }[] = []
+  readonly calls: RecalledCall[] = []
   position = 0
   state: SagaState
 
@@ -61,14 +75,22 @@ class Recall {
 
   /** False when the history ends before all are answered. */
   #ask(asks: readonly Ask[]): boolean {
+    const { updatedAt: at } = this.state
     const answers = new Map<Ask, Extract<Happened, { kind: 'answered' }>>()
     while (answers.size < asks.length) {
       const happened = this.#take()
-      if (!happened) return false
+      if (!happened) {
+        this.calls.push(...asks.filter((ask) => !answers.has(ask)).map((ask) => ({ ask, at })))
+        return false
+      }
       // A timer that had lost against a signal may fire all the same.
       if (happened.kind === 'woken') continue
       if (happened.kind === 'heard') this.#unheard.push(happened)
-      else answers.set(askedFor(happened, asks), happened)
+      else {
+        const ask = askedFor(happened, asks)
+        answers.set(ask, happened)
+        this.calls.push({ ask, at, answer: happened })
+      }
     }
     for (const ask of asks) {
       const answer = answers.get(ask)

@@ -3,6 +3,11 @@
 import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { names } from '../names.js'
+import { sagaNamed } from '../app/index.js'
+import { type Caller, roleOf, seesValues } from '../operators/access.js'
+import { callsIn } from '../operators/calls.js'
+import { masked } from '../operators/masked.js'
+import { record } from '../operators/operations/log.js'
 import type { Routes } from '../operators/routes.js'
 import { SagaError } from '../saga/errors.js'
 import type { Happened, SagaHistory } from '../saga/history.js'
@@ -13,7 +18,49 @@ import type { SagaState } from '../saga/state.js'
 import { findInstance, sagaInput } from './instances.js'
 import type { Handler } from './serve.js'
 
-export const tellHistory: Handler<Routes['tellHistory']> = async ({ params: { id } }, { client }) => {
+export const tellHistory: Handler<Routes['tellHistory']> = async (asked, { client }) => {
+  const { id } = asked.params
+  const history = await historyOf(client, id)
+  return (await isRevealed(asked, client, 'reveal history')) ? history : { ...masked(history), masked: true }
+}
+
+/** Each attempt, as the machine made it of what it knew by then. */
+export const listCalls: Handler<Routes['listCalls']> = async (asked, { client }) => {
+  const { id } = asked.params
+  const history = await historyOf(client, id)
+  const told = { calls: callsIn(sagaNamed(history.saga, history.version), history), isCut: history.state !== undefined }
+  return (await isRevealed(asked, client, 'reveal calls'))
+    ? { ...told, masked: false }
+    : { ...masked(told), masked: true }
+}
+
+interface Inspection {
+  readonly params: { readonly id: string }
+  readonly query: { readonly reveal?: string }
+  readonly caller: Caller
+}
+
+/** Whether values may be shown: to Admins who say why, and that is written down. @throws SagaError `ROLE_MISSING` */
+async function isRevealed(
+  { params: { id }, query, caller }: Inspection,
+  client: DurableClient,
+  what: string,
+): Promise<boolean> {
+  const { reveal: reason } = query
+  if (reason === undefined) return false
+  const { actor } = caller
+  const asked = { actor, role: roleOf(caller), what, target: id, reason }
+  if (!seesValues(caller)) {
+    const refusal = SagaError.of('ROLE_MISSING', { actor, role: 'Admin' })
+    await record(client, asked, { refused: refusal.what })
+    throw refusal
+  }
+  await record(client, asked)
+  return true
+}
+
+/** @throws SagaError `INSTANCE_UNKNOWN` */
+async function historyOf(client: DurableClient, id: string): Promise<SagaHistory> {
   const history = isInstanceId(id) ? await findHistory(client, id) : undefined
   if (!history) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
   return history

@@ -7,10 +7,10 @@ import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { names } from '../names.js'
 import { SagaError } from '../saga/errors.js'
-import { isInstanceId, readInstanceId } from '../saga/ids.js'
+import { type InstanceId, isInstanceId, readInstanceId } from '../saga/ids.js'
 import { pending } from '../saga/machine.js'
 import { isPhase } from '../saga/phase.js'
-import type { SagaInput } from '../saga/routing.js'
+import { newestOf, type SagaInput } from '../saga/routing.js'
 import { type SagaStatus, statusOf } from '../saga/status.js'
 import { type InstanceQuery, pageOfInstances, statusOrNone } from '../task-hub.js'
 
@@ -74,12 +74,15 @@ const writtenStatus = z.custom<SagaStatus>(
       .success,
 )
 
+/** What a status of an older version may not tell. */
+const nothingMore = { owed: [], log: [] }
+
 /** Undefined for an orchestration that is no saga. */
 function read(value: unknown): SagaStatus | undefined {
   const instance = platformInstance.parse(value)
   if (instance.name !== names.saga) return undefined
   const written = writtenStatus.safeParse(instance.customStatus)
-  const status = written.success ? written.data : statusBeforeBegin(instance)
+  const status = written.success ? { ...nothingMore, ...written.data } : statusBeforeBegin(instance)
   const stop = stops[instance.runtimeStatus]
   if (stop === undefined) return status
   const said = typeof instance.output === 'string' ? `: ${instance.output.slice(0, 300)}` : ''
@@ -100,8 +103,18 @@ const stops: Readonly<Record<string, string>> = {
 
 /** An instance of a saga that is no longer registered is still told of, without its steps. */
 function statusBeforeBegin({ instanceId, input, createdTime }: PlatformInstance): SagaStatus {
-  const { saga: name, version, event } = sagaInput.parse(input)
+  const id = readInstanceId(instanceId)
+  const known = sagaInput.safeParse(input)
+  const { saga: name, version, event } = known.success ? known.data : inputIn(id)
   const registered = sagas.find((saga) => saga.name === name && saga.version === version)
   const saga = registered ?? { name, version, on: event, steps: [] }
-  return statusOf(saga, pending(saga, { instance: readInstanceId(instanceId), event, at: createdTime.toISOString() }))
+  return statusOf(saga, pending(saga, { instance: id, event, at: createdTime.toISOString() }))
+}
+
+/** What an id tells, where inputs were not asked for; the version is the one that begins today. */
+function inputIn(id: InstanceId): SagaInput {
+  const [saga = '', table = '', rowId = '', event = ''] = id.split(':')
+  const version = newestOf(sagas).find(({ name }) => name === saga)?.version ?? 0
+  const ids = { organizationId: '', operationId: '', correlationId: '' }
+  return { saga, version, event: { id: event, message: '', table, rowId, ...ids } }
 }

@@ -1,15 +1,82 @@
-// GET /api/sagas and GET /api/sagas/{id}: what every saga did, does and waits for.
+// GET /api/sagas and what is below it: what every saga did, does and waits for.
 
+import { seesValues } from '../operators/access.js'
+import { entryOf, matches } from '../operators/index/entry.js'
+import { type Legality, legalityOf, nothingLegal } from '../operators/legality.js'
+import { masked } from '../operators/masked.js'
 import type { Routes } from '../operators/routes.js'
-import { instanceOf, listInstances } from './instances.js'
+import type { SagaQuery } from '../operators/schemas/filter.js'
+import { stateOfInstance } from '../operators/state-of-instance.js'
+import type { DurableClient } from 'durable-functions'
+import { SagaError } from '../saga/errors.js'
+import { isOver } from '../saga/phase.js'
+import type { SagaStatus } from '../saga/status.js'
+import { findInstance, instanceOf, listInstances, type Page } from './instances.js'
+import { knownSagas } from './known-sagas.js'
 import type { Handler } from './serve.js'
 
-export const listSagas: Handler<Routes['listSagas']> = async ({ query: { limit, prefix, since, token } }, { client }) =>
-  listInstances(client, {
-    limit,
-    ...(prefix !== undefined && { prefix }),
-    ...(since !== undefined && { since }),
-    ...(token !== undefined && { token }),
-  })
+export const listSagas: Handler<Routes['listSagas']> = async ({ query, caller }, { client }) => {
+  const { sagas, ...rest } = await pageOf(client, query)
+  return { sagas: seesValues(caller) ? sagas : sagas.map(masked), ...rest }
+}
 
-export const tellSaga: Handler<Routes['tellSaga']> = async ({ params: { id } }, { client }) => instanceOf(client, id)
+/** What the platform can find by itself, it is asked for. */
+async function pageOf(client: DurableClient, { limit, token, ...filter }: SagaQuery): Promise<Page> {
+  const { prefix, since, ...others } = filter
+  if (Object.keys(others).length === 0)
+    return listInstances(client, {
+      limit,
+      ...(prefix !== undefined && { prefix }),
+      ...(since !== undefined && { since }),
+      ...(token !== undefined && { token }),
+    })
+  const { index } = await knownSagas.upToDate(client)
+  const { ids, ...rest } = index.page(filter, limit, token)
+  const sagas = await readAll(client, ids)
+  // What has moved on since is not of this list any more.
+  return { sagas: sagas.filter((status) => matches(entryOf(status), filter)), ...rest }
+}
+
+/** As they stand now, in the order of their ids; those that are gone are left out. */
+export async function readAll(client: DurableClient, ids: readonly string[]): Promise<SagaStatus[]> {
+  const found = new Map<string, SagaStatus>()
+  const left = [...ids]
+  const look = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const status = await findInstance(client, id)
+      if (status) found.set(id, status)
+      else knownSagas.forget(id)
+    }
+  }
+  await Promise.all(Array.from({ length: 16 }, look))
+  return ids.map((id) => found.get(id)).filter((status) => status !== undefined)
+}
+
+export const countSagas: Handler<Routes['countSagas']> = async ({ query }, { client }) => {
+  const { index, asOf } = await knownSagas.upToDate(client)
+  return { ...index.counts(query), asOf, ...(index.oldest !== undefined && { oldest: index.oldest }) }
+}
+
+export const listCauses: Handler<Routes['listCauses']> = async ({ query }, { client }) => {
+  const { index, asOf } = await knownSagas.upToDate(client)
+  return { causes: index.causes(query), asOf, ...(index.oldest !== undefined && { oldest: index.oldest }) }
+}
+
+export const tellSaga: Handler<Routes['tellSaga']> = async ({ params: { id }, caller }, { client }) => {
+  const status = await instanceOf(client, id)
+  const told = { ...status, commands: await legalIn(client, status) }
+  return seesValues(caller) ? told : masked(told)
+}
+
+/** By the state that its history leads to, for the status does not tell enough of it. */
+async function legalIn(client: DurableClient, status: SagaStatus): Promise<readonly Legality[]> {
+  if (isOver(status.phase)) return nothingLegal(status, `the saga is ${status.phase}`)
+  if (status.waitsFor?.kind === 'repair') return nothingLegal(status, status.waitsFor.why)
+  try {
+    const { saga, state } = await stateOfInstance(client, status.id)
+    return legalityOf(saga, state)
+  } catch (error) {
+    if (error instanceof SagaError) return nothingLegal(status, error.what)
+    throw error
+  }
+}

@@ -1,0 +1,43 @@
+// Those who may not see values see the same documents without them.
+
+import { describe, expect, it } from 'vitest'
+import { masked } from '../../src/operators/masked.js'
+import { withoutValues } from '../../src/saga/masking.js'
+
+describe('a document', () => {
+  it('keeps its form, its ids and its times', () => {
+    const rowId = '00000000-0000-4000-8000-000000000001'
+    const call = {
+      step: 'register',
+      at: '2026-01-01T00:00:00Z',
+      input: { rowId, name: 'Ada', tags: ['a', 1], gone: null, isVip: true },
+      output: 'MD-1',
+      reason: "HTTP 409 TAKEN: 'Ada' is known",
+    }
+
+    expect(masked({ calls: [call] })).toEqual({
+      calls: [
+        {
+          ...call,
+          input: { rowId, name: '•••', tags: ['•••', '•••'], gone: null, isVip: '•••' },
+          output: '•••',
+          reason: 'HTTP 409 TAKEN: ••• is known',
+        },
+      ],
+    })
+  })
+})
+
+describe('the words of a partner', () => {
+  it.each([
+    ["The contact 'Ada Berg' has no e-mail", 'The contact ••• has no e-mail'],
+    ['A "customer" of “that” name, „Berg“ or «Berg», is `known`', 'A ••• of ••• name, ••• or •••, is •••'],
+    ["It can't be done, the partner's clock isn't right", "It can't be done, the partner's clock isn't right"],
+    ["Cut in 'the mid", 'Cut in •••'],
+    ["Name 'O'Brien' is taken", 'Name ••• is taken'],
+    ['Write to ada.berg@example.org, or call +49 30 123456-7.', 'Write to •••, or call •••.'],
+    ['HTTP 422 EMAIL_MISSING', 'HTTP 422 EMAIL_MISSING'],
+  ])('%s', (said, told) => {
+    expect(withoutValues(said)).toBe(told)
+  })
+})
