@@ -55,6 +55,9 @@ param reconcileSchedule string = ''
 @description('Seconds that a change may be without its saga; the app\'s own if empty.')
 param reconcileGraceSeconds string = ''
 
+@description('Days back for which a change without a saga is started; the app\'s own if empty.')
+param reconcileReachDays string = ''
+
 @description('Client id of the app registration that operators sign in to, with the app roles Saga.Reader, Saga.Operator, Saga.Admin; function keys decide if empty.')
 param operatorClientId string = ''
 
@@ -184,6 +187,7 @@ module functionApp 'modules/function-app.bicep' = {
     outboxSchedule: outboxSchedule
     reconcileSchedule: reconcileSchedule
     reconcileGraceSeconds: reconcileGraceSeconds
+    reconcileReachDays: reconcileReachDays
     operatorClientId: operatorClientId
     operatorKeyRole: operatorKeyRole
   }

@@ -50,6 +50,7 @@ interface Row {
   readonly values: Readonly<Record<string, unknown>>
   readonly version: number
   /** ISO 8601, in whole seconds. */
+  readonly createdOn: string
   readonly modifiedOn: string
 }
 
@@ -68,13 +69,15 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
     }
     for (const { subject, effect, detail, seq, table, at } of ledger.entries.slice(position)) {
       const before = rows.get(subject)
+      const second = at.replace(/\.\d+Z$/, 'Z')
       if (effect === 'delete') rows.delete(subject)
       else
         rows.set(subject, {
           table: table ?? before?.table,
           values: { ...before?.values, ...values.parse(detail) },
           version: seq,
-          modifiedOn: at.replace(/\.\d+Z$/, 'Z'),
+          createdOn: before?.createdOn ?? second,
+          modifiedOn: second,
         })
     }
     position = ledger.entries.length
@@ -219,6 +222,7 @@ export function dataverse(ledger: Ledger): (asked: Asked) => Answer {
 
 function valueAt({ computed }: Table, row: Row, column: string): unknown {
   if (column === 'modifiedon') return row.modifiedOn
+  if (column === 'createdon') return row.values[column] ?? row.createdOn
   return computed[column]?.(row) ?? row.values[column] ?? null
 }
 

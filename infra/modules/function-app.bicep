@@ -24,6 +24,7 @@ param outboxSet string
 param outboxSchedule string
 param reconcileSchedule string
 param reconcileGraceSeconds string
+param reconcileReachDays string
 @description('Empty when operators come with keys.')
 param operatorClientId string
 param operatorKeyRole string
@@ -93,6 +94,7 @@ var settings = {
   OUTBOX_SCHEDULE: outboxSchedule
   RECONCILE_SCHEDULE: reconcileSchedule
   RECONCILE_GRACE_SECONDS: reconcileGraceSeconds
+  RECONCILE_REACH_DAYS: reconcileReachDays
   OPERATOR_AUTH: empty(operatorClientId) ? '' : 'entra'
   OPERATOR_KEY_ROLE: operatorKeyRole
 }

@@ -3,7 +3,11 @@
 import { z } from 'zod'
 import type { PartnerRequest } from '../saga/action.js'
 
-const row = z.looseObject({ '@odata.etag': z.string(), modifiedon: z.string().nullish() })
+const row = z.looseObject({
+  '@odata.etag': z.string(),
+  modifiedon: z.string().nullish(),
+  createdon: z.string().nullish(),
+})
 const removed = z.looseObject({ id: z.string(), reason: z.literal('deleted') })
 
 const page = z.object({
@@ -17,6 +21,8 @@ export interface ChangedRow {
   readonly etag: string
   /** Milliseconds since 1970, in whole seconds. */
   readonly modifiedOn: number
+  /** The same; as `modifiedOn` where a table has no such column. */
+  readonly createdOn: number
   /** The columns that were asked for. */
   readonly values: unknown
 }
@@ -36,7 +42,7 @@ export interface ChangePage {
  */
 export function allChanges({ path }: PartnerRequest): string | undefined {
   const [, set, columns] = /^(.*\/\w+)\([^)]*\)\?\$select=([\w,]+)$/.exec(path) ?? []
-  return set === undefined || columns === undefined ? undefined : `${set}?$select=${columns},modifiedon`
+  return set === undefined || columns === undefined ? undefined : `${set}?$select=${columns},modifiedon,createdon`
 }
 
 /** A page, be it the first or a later one. 410, or 400, when its token has expired: then everything is read again. */
@@ -59,7 +65,8 @@ export function readChanges(idColumn: string, body: unknown): ChangePage {
     const id = z.guid().safeParse(one[idColumn])
     if (!read.success || !id.success) return []
     const modifiedOn = Date.parse(read.data.modifiedon ?? '') || 0
-    return [{ id: id.data.toLowerCase(), etag: read.data['@odata.etag'], modifiedOn, values: one }]
+    const createdOn = Date.parse(read.data.createdon ?? '') || modifiedOn
+    return [{ id: id.data.toLowerCase(), etag: read.data['@odata.etag'], modifiedOn, createdOn, values: one }]
   })
   return { rows, deleted: value.length - rows.length, next: pathOf(next), delta: pathOf(delta) }
 }

@@ -9,6 +9,8 @@ export interface SeenRow {
   readonly digest: string
   /** Milliseconds since 1970. */
   readonly modifiedOn: number
+  /** Milliseconds since 1970. */
+  readonly createdOn: number
 }
 
 export type Verdict =
@@ -16,24 +18,31 @@ export type Verdict =
   | 'in sync'
   /** Its message may still be on the way. */
   | 'young'
+  /** Of a time of which nothing is known here: before there were sagas, or so long ago that theirs are purged. */
+  | 'old'
   | 'missing'
 
-/** Milliseconds for which a message may be on the way. */
-export const usualGrace = 60_000
+export interface Span {
+  /** Milliseconds for which a message may be on the way. */
+  readonly grace: number
+  /** Milliseconds for which sagas that have ended are remembered, at least. */
+  readonly reach: number
+}
 
-/**
- * @param sagas all of this saga that the row ever had
- * @param grace milliseconds for which a message may be on the way
- */
+/** A minute on the way. Three weeks back: longer than a message waits and a token lasts, and shorter than the month after which the scheduler purges. */
+export const usualSpan: Span = { grace: 60_000, reach: 21 * 86_400_000 }
+
+/** @param sagas all of this saga that the row ever had, as far as they are remembered */
 export function verdictOf(
   on: On,
   row: SeenRow,
   sagas: readonly SagaStatus[],
   now: number,
-  grace = usualGrace,
+  { grace, reach }: Span = usualSpan,
 ): Verdict {
   if (sagas.some((saga) => hasSeen(saga, row)) || (isForCreation(on) && sagas.length > 0)) return 'in sync'
-  return now - row.modifiedOn < grace ? 'young' : 'missing'
+  if (now - row.modifiedOn < grace) return 'young'
+  return now - (isForCreation(on) ? row.createdOn : row.modifiedOn) > reach ? 'old' : 'missing'
 }
 
 /** A creation happens once: whatever the row has become since, its saga had its chance. */
@@ -56,6 +65,8 @@ export interface ReconciledPage {
   readonly rows: number
   readonly deleted: number
   readonly young: number
+  /** Absent in pages that were read before rows could be too old. */
+  readonly old?: number
   /** Rows whose last change had no saga: it is started now. */
   readonly missing: readonly string[]
   readonly next?: string
@@ -70,6 +81,8 @@ export interface Reconciliation {
   readonly rows: number
   readonly deleted: number
   readonly young: number
+  /** Changed, or created, longer ago than sagas are remembered: left as they are. */
+  readonly old: number
   readonly missingCount: number
   /** The first hundred. */
   readonly missing: readonly string[]
@@ -86,6 +99,7 @@ export const reconciliationOf = ({ saga, delta }: ReconcileInput): Reconciliatio
   rows: 0,
   deleted: 0,
   young: 0,
+  old: 0,
   missingCount: 0,
   missing: [],
   wasFull: delta === undefined,
@@ -98,6 +112,7 @@ export function addPage(before: Reconciliation, { delta }: ReconcileInput, page:
     rows: before.rows + page.rows,
     deleted: before.deleted + page.deleted,
     young: before.young + page.young,
+    old: before.old + (page.old ?? 0),
     missingCount: before.missingCount + page.missing.length,
     missing: [...before.missing, ...page.missing].slice(0, mostNamed),
   }

@@ -11,7 +11,14 @@ import type { Routes } from '../operators/routes.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
 import { digestOf } from '../saga/mark.js'
-import { type ReconciledPage, type ReconcileInput, usualGrace, verdictOf } from '../saga/reconcile.js'
+import {
+  type ReconciledPage,
+  type ReconcileInput,
+  type Span,
+  usualSpan,
+  type Verdict,
+  verdictOf,
+} from '../saga/reconcile.js'
 import { newestOf, startOf } from '../saga/routing.js'
 import { pageOfInstances } from '../task-hub.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
@@ -111,19 +118,21 @@ export async function reconcilePage(
   if (!('status' in reply) || reply.status !== 200) throw new Error(`Changes can not be read: ${wordsOf(reply)}.`)
   const { rows, deleted, next, delta } = readChanges(`${saga.on.table}id`, reply.body)
   const client = getClient(context)
-  const verdicts = new Map<ChangedRow, string>()
+  const verdicts = new Map<ChangedRow, Verdict>()
   // A few at a time: the task hub is for the sagas.
   const left = [...rows]
   const look = async () => {
     for (let row = left.pop(); row; row = left.pop()) verdicts.set(row, await verdict(client, saga, row))
   }
   await Promise.all(Array.from({ length: 8 }, look))
-  const missing = rows.filter((row) => verdicts.get(row) === 'missing')
+  const judged = (as: Verdict) => rows.filter((row) => verdicts.get(row) === as)
+  const missing = judged('missing')
   for (const row of missing) await startAll(client, [startOf(saga, eventOf(saga, row))], (line) => context.log(line))
   return {
     rows: rows.length,
     deleted,
-    young: rows.filter((row) => verdicts.get(row) === 'young').length,
+    young: judged('young').length,
+    old: judged('old').length,
     missing: missing.map(({ id }) => id),
     ...(next !== undefined && { next }),
     ...(delta !== undefined && { delta }),
@@ -134,13 +143,18 @@ async function verdict(client: DurableClient, { name, on, steps }: Saga, row: Ch
   const [snapshot] = steps
   const { sagas: known } = await listInstances(client, { limit: 500, prefix: `${name}:${on.table}:${row.id}:` })
   const digest = digestOf(snapshot?.action.readOutput(row.values))
-  return verdictOf(on, { digest, modifiedOn: row.modifiedOn }, known, Date.now(), graceIn(process.env))
+  return verdictOf(on, { ...row, digest }, known, Date.now(), spanIn(process.env))
 }
 
-/** Milliseconds; longer where messages may lie in a queue for long. */
-function graceIn({ RECONCILE_GRACE_SECONDS: seconds }: NodeJS.ProcessEnv): number {
-  return seconds !== undefined && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : usualGrace
+/** The grace is longer where messages may lie in a queue for long, the reach where sagas are remembered longer. */
+function spanIn({ RECONCILE_GRACE_SECONDS: seconds, RECONCILE_REACH_DAYS: days }: NodeJS.ProcessEnv): Span {
+  return {
+    grace: isWhole(seconds) ? Number(seconds) * 1_000 : usualSpan.grace,
+    reach: isWhole(days) ? Number(days) * 86_400_000 : usualSpan.reach,
+  }
 }
+
+const isWhole = (text: string | undefined): text is string => text !== undefined && /^\d+$/.test(text)
 
 /** The same for the same version of the row, however often it is found missing. */
 function eventOf({ on }: Saga, { id: rowId, etag }: ChangedRow) {

@@ -3,11 +3,11 @@
 import { describe, expect, it } from 'vitest'
 import type { On } from '../../src/saga/define.js'
 import type { Phase } from '../../src/saga/phase.js'
-import { addPage, reconciliationOf, usualGrace, verdictOf } from '../../src/saga/reconcile.js'
+import { addPage, reconciliationOf, usualSpan, verdictOf } from '../../src/saga/reconcile.js'
 import type { SagaStatus } from '../../src/saga/status.js'
 
 const now = Date.parse('2026-01-01T12:00:00Z')
-const row = { digest: 'aaaa0000', modifiedOn: now - usualGrace }
+const row = { digest: 'aaaa0000', modifiedOn: now - usualSpan.grace, createdOn: now - usualSpan.grace }
 const onUpdate: On = { table: 'account', message: ['Create', 'Update'] }
 
 const saga = (phase: Phase, snapshot?: string): SagaStatus => ({
@@ -50,6 +50,18 @@ describe('a row', () => {
     expect(verdictOf(onCreate, row, [saga('completed', 'bbbb0000')], now)).toBe('in sync')
     expect(verdictOf(onCreate, row, [], now)).toBe('missing')
   })
+
+  it('of a time that nobody remembers is left as it is: its saga may be purged, or there was none yet', () => {
+    const before = now - usualSpan.reach - 1
+    const onCreate: On = { table: 'contact', message: 'Create' }
+
+    expect(verdictOf(onUpdate, { ...row, modifiedOn: before }, [], now)).toBe('old')
+    expect(verdictOf(onUpdate, { ...row, createdOn: before }, [], now)).toBe('missing')
+    expect(verdictOf(onCreate, { ...row, createdOn: before }, [], now)).toBe('old')
+    expect(verdictOf(onUpdate, { ...row, modifiedOn: before }, [], now, { ...usualSpan, reach: Infinity })).toBe(
+      'missing',
+    )
+  })
 })
 
 describe('a run', () => {
@@ -67,6 +79,7 @@ describe('a run', () => {
       rows: 4,
       deleted: 2,
       young: 0,
+      old: 0,
       missingCount: 2,
       missing: ['x', 'x'],
       wasFull: true,
