@@ -67,31 +67,31 @@ export const furtherAttempt: Cost = {
   storageOperations: 12,
 }
 
-const lines: Readonly<Record<keyof Cost, string>> = {
-  calls: 'calls at partners',
-  serviceBusOperations: 'Service Bus operations',
-  executions: 'function executions',
-  actions: 'durable actions (azureManaged)',
-  historyEvents: 'history events',
-  storageOperations: 'storage operations (azureStorage)',
-}
+const lines: readonly (readonly [keyof Cost, string])[] = [
+  ['calls', 'calls at partners'],
+  ['serviceBusOperations', 'Service Bus operations'],
+  ['executions', 'function executions'],
+  ['actions', 'durable actions (azureManaged)'],
+  ['historyEvents', 'history events'],
+  ['storageOperations', 'storage operations (azureStorage)'],
+]
+
+const row = (name: string, ...cells: readonly string[]) =>
+  `  ${name.padEnd(36)}${cells.map((cell) => cell.padStart(16)).join('')}`
+const inWords = (count: number) => count.toLocaleString('en')
 
 /** A table of both courses, and of so many sagas of each. */
 export function tableOf(saga: Saga, perMonth: number): string {
   const completed = costOf(saga, 'completed')
   const undone = costOf(saga, 'undone')
-  const row = (name: string, ...cells: readonly string[]) =>
-    `  ${name.padEnd(36)}${cells.map((cell) => cell.padStart(16)).join('')}`
-  const inWords = (count: number) => count.toLocaleString('en')
-  const counted = Object.entries(lines).map(([member, name]) => {
-    const key = member as keyof Cost
+  const counted = lines.map(([key, name]) => {
     const cells = [completed[key], undone[key], furtherAttempt[key], completed[key] * perMonth, undone[key] * perMonth]
     return row(name, ...cells.map(inWords))
   })
   const month = inWords(perMonth)
   return [
     `${saga.name}, version ${saga.version}`,
-    row('', 'one completed', 'one undone', 'attempt more', `${month}`, `${month}`),
+    row('', 'one completed', 'one undone', 'attempt more', month, month),
     row('', '', '', '', 'completed', 'undone'),
     ...counted,
   ].join('\n')
