@@ -35,7 +35,7 @@ var patience = {
   deadLetteringOnMessageExpiration: true
 }
 
-// Catches a sender that asks twice. Short, so that a person may resubmit a dead letter under its own id.
+// Catches a sender that asks twice. Short, so that a dead letter can be sent again under its own id.
 var duplicates = {
   requiresDuplicateDetection: true
   duplicateDetectionHistoryTimeWindow: 'PT1M'
@@ -96,7 +96,7 @@ resource receiveEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: receiverRole }
 }
 
-// The outbox publishes to it, and dead letters are put back.
+// The outbox publishes to it, and dead letters are sent again.
 resource sendEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(dataverseEvents.id, appPrincipalId, dataSender)
   scope: dataverseEvents
@@ -107,6 +107,19 @@ resource receiveReplies 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(partnerReplies.id, appPrincipalId, dataReceiver)
   scope: partnerReplies
   properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: receiverRole }
+}
+
+// Dead letters are sent again where they came from.
+resource sendReplies 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(partnerReplies.id, appPrincipalId, dataSender)
+  scope: partnerReplies
+  properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: senderRole }
+}
+
+resource sendTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasTopic) {
+  name: guid(topic.id, appPrincipalId, dataSender)
+  scope: topic
+  properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: senderRole }
 }
 
 resource sendNotices 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

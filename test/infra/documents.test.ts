@@ -5,6 +5,8 @@ import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readHostJson } from '../../embedded/functions/app-files.js'
 import { readHubSettings } from '../../embedded/taskhub/settings.js'
+import { partners } from '../../src/app/index.js'
+import { checkSettings } from '../../src/settings.js'
 
 const guides = ['deploy', 'dataverse-registration', 'runbook', 'security', 'cost', 'disaster-recovery', 'limits']
 const textOf = (guide: string) => readFileSync(`docs/${guide}.md`, 'utf8')
@@ -78,5 +80,15 @@ describe('The guides for operations', () => {
 
     expect(links.filter((path) => !existsSync(path))).toEqual([])
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
+  })
+})
+
+describe('The workflow', () => {
+  it('starts the package with the settings that it needs', () => {
+    const [, given = ''] =
+      /^ {8}env:\n((?: {10}\w+: .*\n)+)/m.exec(readFileSync('.github/workflows/ci.yml', 'utf8')) ?? []
+    const environment = Object.fromEntries([...given.matchAll(/(\w+): (.*)/g)].map(([, name, value]) => [name, value]))
+
+    expect(() => checkSettings(partners, environment)).not.toThrow()
   })
 })

@@ -2,7 +2,7 @@
 
 import type { Check } from './infrastructure.js'
 import { deployed, modules, names, parameters, syntax } from './names.js'
-import { queues, runbook, settings, taskHub, told } from './product.js'
+import { access, queues, runbook, settings, taskHub, told } from './product.js'
 import { keys, rights, types } from './resources.js'
 
 export interface Fault {
@@ -202,6 +202,22 @@ export const faults: readonly Fault[] = [
     to: "'partner-answers'",
     check: queues,
     says: "no code uses 'partner-answers'",
+  },
+  {
+    fault: 'a right that the app lacks',
+    file: serviceBus,
+    from: 'scope: partnerReplies\n  properties: { principalId: appPrincipalId',
+    to: 'scope: partnerReplies\n  properties: { principalId: dataversePrincipalId',
+    check: access,
+    says: 'the app lacks partnerReplies: dataReceiver',
+  },
+  {
+    fault: 'a right that the app does not need',
+    file: serviceBus,
+    from: "scope: notices\n  properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: senderRole",
+    to: "scope: notices\n  properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: receiverRole",
+    check: access,
+    says: 'the app does not need notices: dataReceiver',
   },
   {
     fault: 'a setting that is missing',

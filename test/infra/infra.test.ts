@@ -5,7 +5,7 @@ import { settingsRead } from './app.js'
 import { faults } from './faults.js'
 import { type Check, infrastructureOf, readTexts } from './infrastructure.js'
 import { deployed, modules, names, parameters, syntax } from './names.js'
-import { queues, runbook, settings, taskHub, told } from './product.js'
+import { access, queues, runbook, settings, taskHub, told } from './product.js'
 import { keys, rights, types } from './resources.js'
 
 const texts = readTexts()
@@ -19,6 +19,7 @@ const checks: Readonly<Record<string, Check>> = {
   'gives each right on one resource, by its own id': rights,
   'shows no key to anybody': keys,
   'has the queues and topics that the code uses': queues,
+  'lets the app do with each queue what it does, and no more': access,
   'sets every setting that the app reads, and no other': settings,
   'has the task hub and the backend of host.json': taskHub,
   'has a chapter in the runbook for every alert': runbook,

@@ -27,6 +27,36 @@ export const queues: Check = (infrastructure) => {
   ]
 }
 
+/** What the app does with each: it settles what it takes, and sends dead letters again where they came from. */
+const uses: Readonly<Record<string, readonly string[]>> = {
+  dataverseEvents: ['dataReceiver', 'dataSender'],
+  partnerReplies: ['dataReceiver', 'dataSender'],
+  subscription: ['dataReceiver'],
+  topic: ['dataSender'],
+  notices: ['dataSender'],
+}
+
+/** The app may do with each queue what it does, and nothing else. */
+export const access: Check = ({ bicep }) =>
+  bicep
+    .filter(({ path }) => path.endsWith('service-bus.bicep'))
+    .flatMap((file) => {
+      const given = file.resources.flatMap((resource) => {
+        const said = new Map(propertiesIn(file, bodyOf(resource)).map(({ path, value }) => [path, value]))
+        const isOfApp = said.get('properties.principalId')?.text === 'appPrincipalId'
+        const definition = file.variables.get(said.get('properties.roleDefinitionId')?.text ?? '')
+        const role = definition?.node.descendantsOfType('identifier').at(-1)?.text
+        return isOfApp ? [`${said.get('scope')?.text}: ${role}`] : []
+      })
+      const wanted = Object.entries(uses).flatMap(([entity, all]) => all.map((role) => `${entity}: ${role}`))
+      return [
+        ...wanted.filter((one) => !given.includes(one)).map((one) => `infra/${file.path}: the app lacks ${one}`),
+        ...given
+          .filter((one) => !wanted.includes(one))
+          .map((one) => `infra/${file.path}: the app does not need ${one}`),
+      ]
+    })
+
 /** What only the platform reads, and why it is set. */
 const platform: Readonly<Record<string, string>> = {
   AzureWebJobsStorage__accountName: 'the host keeps locks and keys there',
