@@ -12,7 +12,7 @@ import { secretIn, type VaultSecret } from './settings.js'
 const keptFor = 600_000
 /** Milliseconds until a vault that did not answer is asked again, while an older value is there. */
 const pause = 60_000
-/** Milliseconds between two requests for one secret, however many partners refuse it. */
+/** Milliseconds until a secret is read again that was refused and read again already, and was still the same. */
 const calm = 1_000
 /** Milliseconds for the vault to answer, its client's own retries included. */
 const answerWithin = 10_000
@@ -41,6 +41,7 @@ class KeptSecret {
   #value: string | undefined
   /** When the vault was last asked for the value that is kept. */
   #askedAt = 0
+  #calmUntil = 0
   #until = 0
   #fetching: Promise<string> | undefined
 
@@ -51,25 +52,34 @@ class KeptSecret {
   async read(since: number): Promise<string> {
     const now = Date.now()
     const isFresh = now < this.#until && this.#askedAt >= since
-    if (this.#value !== undefined && (isFresh || now < this.#askedAt + calm)) return this.#value
+    if (this.#value !== undefined && (isFresh || now < this.#calmUntil)) return this.#value
     this.#fetching ??= this.#fetch(now).finally(() => (this.#fetching = undefined))
     return this.#fetching
   }
 
   async #fetch(now: number): Promise<string> {
-    const { vault, name } = this.#secret
+    const before = this.#value
+    let value: string
     try {
-      const client = await clientOf(vault)
-      const { value = '' } = await client.getSecret(name, { abortSignal: AbortSignal.timeout(answerWithin) })
-      this.#value = value
+      value = await this.#ask()
       this.#until = now + keptFor
     } catch (error) {
-      if (saysNo(error)) this.#value = undefined
-      if (this.#value === undefined) throw SagaError.of('SECRET_UNREADABLE', { secret: name, why: codeOf(error) })
+      this.#value = saysNo(error) ? undefined : before
+      if (this.#value === undefined)
+        throw SagaError.of('SECRET_UNREADABLE', { secret: this.#secret.name, why: codeOf(error) })
+      value = this.#value
       this.#until = now + pause
     }
+    if (value === before) this.#calmUntil = now + calm
     this.#askedAt = now
-    return this.#value
+    this.#value = value
+    return value
+  }
+
+  async #ask(): Promise<string> {
+    const client = await clientOf(this.#secret.vault)
+    const told = await client.getSecret(this.#secret.name, { abortSignal: AbortSignal.timeout(answerWithin) })
+    return told.value ?? ''
   }
 }
 

@@ -17,7 +17,14 @@ import PQueue from 'p-queue'
 import { Agent } from 'undici'
 import type { PartnerRequest } from '../saga/action.js'
 import type { Partner } from '../saga/partner.js'
-import { type Certificate, type Credentials, credentialsFor, type ReadSecret, type Shown } from './authentication.js'
+import {
+  type Certificate,
+  type Credentials,
+  credentialsFor,
+  type ReadSecret,
+  type Shown,
+  withoutSecrets,
+} from './authentication.js'
 import type { Reply } from './classify.js'
 import { Batching } from './batching.js'
 import { type Connection, send } from './http.js'
@@ -114,12 +121,10 @@ export class Gateway {
     return other === shown ? reply : this.#sendAs(other, asked, headers)
   }
 
-  async #sendAs(
-    { headers, certificate }: Shown,
-    asked: PartnerRequest,
-    others: Record<string, string>,
-  ): Promise<Reply> {
-    return this.#heeding(await send(this.#connectionWith(certificate), asked, { ...headers, ...others }))
+  async #sendAs(shown: Shown, asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
+    const reply = await send(this.#connectionWith(shown.certificate), asked, { ...shown.headers, ...headers })
+    const isError = 'status' in reply && reply.status >= 400
+    return this.#heeding(isError ? { ...reply, body: withoutSecrets(reply.body, shown) } : reply)
   }
 
   /** What the partner tells all of us. */

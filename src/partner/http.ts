@@ -77,7 +77,15 @@ async function readBody(stream: AsyncIterable<Buffer>, largest: number): Promise
   }
 }
 
-const codesBeforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+const codesBeforeSending = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  // What can't stand in a request, such as a key with a line feed at its end.
+  'UND_ERR_INVALID_ARG',
+])
 
 function isBeforeSending(error: unknown): boolean {
   return error instanceof errors.ConnectTimeoutError || codesBeforeSending.has(codeOf(error))

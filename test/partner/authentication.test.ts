@@ -199,6 +199,26 @@ describe('a partner that does not take what it is shown', () => {
     expect(asked).toHaveLength(1)
   })
 
+  it('and quotes it is not quoted', async () => {
+    const url = await serve((request, response) => {
+      const message = `There is no key "${String(request.headers['x-api-key'])}".`
+      response.writeHead(403).end(JSON.stringify({ error: { code: 'WRONG', message } }))
+    })
+
+    const reply = await gatewayTo(url, apiKey, { KEY: 'canary"4711' }).ask(get, {})
+
+    expect(reply).toMatchObject({ status: 403, body: { error: { message: 'There is no key "***".' } } })
+  })
+
+  it('is not asked at all with a key that can not be sent', async () => {
+    const { url, asked } = await partnerThatTakes('x-api-key', 'new')
+
+    const reply = await gatewayTo(url, apiKey, { KEY: 'canary\n' }).ask(get, {})
+
+    expect(reply).toEqual({ failed: expect.not.stringContaining('canary'), sent: false })
+    expect(asked).toEqual([])
+  })
+
   it('lets the client’s own secret be read again when it is the token endpoint', async () => {
     const { url, asked } = await tokenEndpoint(3600)
     const secret: ReadSecret = (setting, since) =>
