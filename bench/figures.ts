@@ -7,7 +7,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-const median = (values: readonly number[]) => percentile(values, 0.5)
+export const median = (values: readonly number[]) => percentile(values, 0.5)
 
 /** One line for each case: the median of each figure, with the spread of the first. */
 export function table(cases: Readonly<Record<string, readonly Figures[]>>): string {

@@ -11,9 +11,9 @@ export interface Host {
 }
 
 /** @param data where it keeps everything */
-export async function startHost(data: string): Promise<Host> {
+export async function startHost(data: string, environment: Record<string, string> = {}): Promise<Host> {
   const args = ['--app', 'bench/app', '--port', '0', '--amqp-port', '0', '--data', data, '--supervised']
-  const host = fork('dist/embedded/main.js', args)
+  const host = fork('dist/embedded/main.js', args, { env: { ...process.env, ...environment } })
   for (;;) {
     const [message] = await Promise.race([once(host, 'message'), once(host, 'exit')])
     if (typeof message === 'number') throw new Error('The host did not start.')

@@ -16,6 +16,12 @@ export function memoryOf(pid: number): { readonly own: number; readonly mapped: 
   return { own: bytes('RssAnon'), mapped: bytes('RssFile') + bytes('RssShmem') }
 }
 
+/** Bytes: the most that it had at once, mapped files included. */
+export function peakOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1024
+}
+
 /** Bytes of all files in a folder. */
 export const diskOf = (folder: string) =>
   readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)

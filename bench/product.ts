@@ -1,186 +1,134 @@
-// npm run bench -- product: the whole way, from the message on the queue to the last partner's answer, beside the same calls without any durability.
+// npm run bench: the whole way, from the message on the queue to the last partner's answer, beside the same calls without any durability.
 //
-//   floor           the HTTP calls of a saga, one after the other, and nothing else
-//   floor + sync    with a group-committed fdatasync after each call
-//   completed       message by the real client → broker → trigger → orchestration → partners
-//   compensated     the same, with the last partner refusing and two calls taken back
+//   floor, fetch     the HTTP calls of a saga, one after the other, and nothing else, as a plain program makes them
+//   floor, undici    the same by the leanest client there is, which is the engine's own
+//   floor + sync     the first, with a group-committed fdatasync after each call
+//   completed        message by the real client → broker → trigger → orchestration → partners, durable throughout
+//   compensated      the same, with the last partner refusing and two calls taken back
+//   10 ms, N         completed, with partners that take 10 ms for each call and N sagas in flight
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ServiceBusClient } from '@azure/service-bus'
-import { report } from '../embedded/supervisor.js'
 import { openStore } from '../embedded/store/store.js'
-import { contactCreated } from '../sandbox/dataverse-message.js'
-import { type Figures, percentile, table } from './figures.js'
-import { cpuOf, diskOf, mega, memoryOf } from './process.js'
+import { type Figures, median, percentile, table } from './figures.js'
+import { bareSaga, byFetch, byUndici } from './floor.js'
+import { overhead } from './overhead.js'
+import { cpuOf, diskOf, mega, peakOf } from './process.js'
+import { growth } from './stored.js'
+import { type App, inLanes, type Partner, type Run, rowIds, startApp, startPartner } from './whole-way.js'
 
 const rounds = 3
-const inFlight = 64
 const sagas = 1_500
+/** HTTP calls of a saga that completes. */
+const callsPerSaga = 4
+const delayMs = 10
 
-type Run = (rowId: string) => Promise<void>
-
-/** Ids of rows whose last call is refused begin with f. */
-const rowIds = (count: number, isRefused: boolean) =>
-  Array.from({ length: count }, () => `${isRefused ? 'f' : '0'}${randomUUID().slice(1)}`)
+interface Case {
+  readonly run: Run
+  readonly inFlight: number
+  readonly isRefused?: true
+  readonly isWhole?: true
+  /** Milliseconds that a partner takes for an answer. */
+  readonly delay?: number
+  /** In a round. */
+  readonly count?: number
+}
 
 export async function benchProduct(): Promise<void> {
-  const partner = fork(join(__dirname, 'partner.js'))
-  const [{ port }] = await once(partner, 'message')
-  const url = `http://127.0.0.1:${port}`
+  const partner = await startPartner()
   const folder = mkdtempSync(join(tmpdir(), 'bench-product-'))
-  const app = await startApp(folder, url)
+  const app = await startApp(folder, partner)
   const store = openStore(join(folder, 'floor'))
-  const steps = store.table<number>('steps')
-  const sync = async (rowId: string, step: number) => store.commit((changes) => changes.put(steps, [rowId, step], step))
-
-  const runs: Readonly<Record<string, { readonly run: Run; readonly isRefused: boolean; readonly isWhole: boolean }>> =
-    {
-      floor: { run: (rowId) => calls(url, rowId), isRefused: false, isWhole: false },
-      'floor + sync': {
-        run: (rowId) => calls(url, rowId, (step) => sync(rowId, step)),
-        isRefused: false,
-        isWhole: false,
-      },
-      completed: { run: wholeWay(partner, app), isRefused: false, isWhole: true },
-      compensated: { run: wholeWay(partner, app), isRefused: true, isWhole: true },
-    }
+  const cases = casesOf(partner.url, app.run, async (rowId, step) =>
+    store.commit((changes) => changes.put(store.table<number>('steps'), [rowId, step], step)),
+  )
   // The first calls of everything are compiled while they run.
-  for (const { run, isRefused } of Object.values(runs)) await inLanes(rowIds(500, isRefused), run, inFlight)
+  for (const { run, isRefused } of Object.values(cases)) await inLanes(rowIds(300, isRefused ?? false), run, 64)
   const all: Record<string, Figures[]> = {}
   const asked: string[] = []
   for (let round = 0; round < rounds; round++)
-    for (const [name, { run, isRefused, isWhole }] of Object.entries(runs)) {
-      const ids = rowIds(sagas, isRefused)
-      if (isWhole) asked.push(...ids)
-      all[name] = [...(all[name] ?? []), await measured(ids, run, app.pid, folder)]
+    for (const [name, one] of Object.entries(cases)) {
+      const ids = rowIds(one.count ?? sagas, one.isRefused ?? false)
+      if (one.isWhole) asked.push(...ids)
+      await partner.delay(one.delay ?? 0)
+      all[name] = [...(all[name] ?? []), await measured(ids, one, { app, partner, folder })]
     }
-  console.log(`${sagas} sagas of four calls, ${inFlight} in flight, ${rounds} rounds; medians\n${table(all)}`)
-  const per = (name: string) =>
-    percentile(
-      (all[name] ?? []).map((one) => one['sagas/s'] ?? Number.NaN),
-      0.5,
-    )
-  for (const name of ['floor + sync', 'completed', 'compensated'])
-    console.log(`${name}: ${(per(name) / per('floor')).toFixed(3)} of the floor`)
-  console.log(`${mega(memoryOf(app.pid).own)} MB of memory`)
-  const wrong = await verdict(url, asked)
+  console.log(
+    `sagas of ${callsPerSaga} calls, 64 in flight unless it says otherwise, ${rounds} rounds; medians\n${table(all)}`,
+  )
+  const ratios = ratiosIn(all)
+  for (const [name, ratio] of Object.entries(ratios)) console.log(`${name}: ${ratio.toFixed(3)}`)
+  console.log(`at most ${mega(peakOf(app.pid))} MB of memory`)
+  const wrong = await partner.wrong(asked)
   console.log(wrong === 0 ? 'the partners agree with every saga' : `${wrong} rows are not as their sagas say`)
   if (wrong > 0) process.exitCode = 1
   await app.stop()
   await store.close()
-  partner.disconnect()
   rmSync(folder, { recursive: true, force: true })
+  const stored = await growth(partner)
+  const history = await overhead(partner)
+  partner.stop()
+  console.log(`\n${JSON.stringify({ rounds: all, ratios, wrong, stored, history })}`)
 }
 
-interface App {
-  readonly pid: number
-  readonly client: ServiceBusClient
-  stop(): Promise<void>
-}
-
-async function startApp(folder: string, partner: string): Promise<App> {
-  const env = { ...process.env, DATAVERSE_URL: partner, MASTER_DATA_URL: partner, ERP_URL: partner, ERP_API_KEY: 'any' }
-  const args = ['--app', '.', '--port', '0', '--amqp-port', '0', '--data', folder, '--supervised', '--quiet']
-  const child = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  for (;;) {
-    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
-    const told = report.parse(message)
-    if (told === 'alive') continue
-    const client = new ServiceBusClient(told.connectionString)
-    return {
-      pid: child.pid ?? 0,
-      client,
-      async stop() {
-        await client.close()
-        child.kill()
-        await once(child, 'exit')
-      },
-    }
-  }
-}
-
-/** Sends the message, and waits for the last call of its saga at a partner. */
-function wholeWay(partner: ChildProcess, { client }: App): Run {
-  const sender = client.createSender('dataverse-events')
-  const waiting = new Map<string, () => void>()
-  partner.on('message', (told: { ended?: string }) => {
-    const rowId = told.ended ?? ''
-    waiting.get(rowId)?.()
-    waiting.delete(rowId)
+function casesOf(url: string, run: Run, sync: (rowId: string, step: number) => Promise<void>): Record<string, Case> {
+  const lean = byUndici()
+  const delayed = (inFlight: number): Case => ({
+    run,
+    inFlight,
+    isWhole: true,
+    delay: delayMs,
+    count: Math.max(sagas, 2 * inFlight),
   })
-  return async (rowId) => {
-    const ended = new Promise<void>((resolve) => waiting.set(rowId, resolve))
-    await sender.sendMessages(contactCreated({ rowId, firstName: 'Ada', lastName: 'Berg', email: 'ada@example.org' }))
-    await ended
+  return {
+    'floor, fetch': { run: (rowId) => bareSaga(url, rowId, byFetch), inFlight: 64 },
+    'floor, undici': { run: (rowId) => bareSaga(url, rowId, lean), inFlight: 64 },
+    'floor + sync': { run: (rowId) => bareSaga(url, rowId, byFetch, (step) => sync(rowId, step)), inFlight: 64 },
+    completed: { run, inFlight: 64, isWhole: true },
+    compensated: { run, inFlight: 64, isWhole: true, isRefused: true },
+    '10 ms, 64': delayed(64),
+    '10 ms, 256': delayed(256),
+    '10 ms, 1024': delayed(1_024),
   }
 }
 
-/** The calls of contact-onboarding, as it makes them. */
-async function calls(
-  url: string,
-  rowId: string,
-  after: (step: number) => Promise<void> = async () => undefined,
-): Promise<void> {
-  const row = `${url}/api/data/v9.2/contacts(${rowId})`
-  const requests: readonly (readonly [string, string, object?])[] = [
-    ['GET', `${row}?$select=fullname,emailaddress1`],
-    ['POST', `${url}/records`, { rowId }],
-    ['PATCH', row, { dvs_masterdataid: rowId }],
-    ['POST', `${url}/customers`, { rowId }],
-  ]
-  for (const [step, [method, to, body]] of requests.entries()) {
-    const response = await fetch(to, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
-    await response.text()
-    await after(step)
+/** How fast it is beside the floors, and beside what its partners, or the CPU without them, would let through. */
+function ratiosIn(all: Readonly<Record<string, readonly Figures[]>>): Record<string, number> {
+  const speed = (name: string) => median((all[name] ?? []).map((one) => one['sagas/s'] ?? Number.NaN))
+  const beside = (name: string, floor: string) => [`${name}, of ${floor}`, speed(name) / speed(floor)] as const
+  const bound = (inFlight: number) => {
+    const most = Math.min(inFlight / ((callsPerSaga * delayMs) / 1_000), speed('completed'))
+    return [
+      `10 ms, ${inFlight}, of the ${Math.round(most)}/s that partners and CPU let through`,
+      speed(`10 ms, ${inFlight}`) / most,
+    ] as const
   }
+  return Object.fromEntries([
+    ...['floor, fetch', 'floor, undici', 'floor + sync'].flatMap((floor) => [
+      beside('completed', floor),
+      beside('compensated', floor),
+    ]),
+    ...[64, 256, 1_024].map(bound),
+  ])
 }
 
-async function measured(ids: readonly string[], run: Run, pid: number, folder: string): Promise<Figures> {
-  const before = { own: process.cpuUsage(), app: cpuOf(pid), disk: diskOf(folder), at: performance.now() }
+async function measured(
+  ids: readonly string[],
+  { run, inFlight }: Case,
+  { app, partner, folder }: { app: App; partner: Partner; folder: string },
+): Promise<Figures> {
+  const cpu = () => cpuOf(app.pid) + cpuOf(partner.pid) + (process.cpuUsage().user + process.cpuUsage().system) / 1_000
+  const before = { cpu: cpu(), app: cpuOf(app.pid), disk: diskOf(folder), at: performance.now() }
   const latencies = await inLanes(ids, run, inFlight)
   const seconds = (performance.now() - before.at) / 1_000
-  const own = process.cpuUsage(before.own)
   return {
     'sagas/s': ids.length / seconds,
     'p50 ms': percentile(latencies, 0.5),
     'p95 ms': percentile(latencies, 0.95),
     'p99 ms': percentile(latencies, 0.99),
-    'app CPU s/1000': (cpuOf(pid) - before.app) / ids.length,
-    'own CPU s/1000': (own.user + own.system) / 1_000 / ids.length,
+    'CPU s/1000': (cpu() - before.cpu) / ids.length,
+    'of it the app': (cpuOf(app.pid) - before.app) / ids.length,
     'bytes/saga': (diskOf(folder) - before.disk) / ids.length,
   }
-}
-
-async function inLanes(ids: readonly string[], run: Run, most: number): Promise<number[]> {
-  const latencies: number[] = []
-  const left = [...ids]
-  await Promise.all(
-    Array.from({ length: most }, async () => {
-      for (let rowId = left.pop(); rowId !== undefined; rowId = left.pop()) {
-        const at = performance.now()
-        await run(rowId)
-        latencies.push(performance.now() - at)
-      }
-    }),
-  )
-  return latencies
-}
-
-/** Rows that a partner has not as the saga's end says: one of each, or as much taken back as was done. */
-async function verdict(url: string, ids: readonly string[]): Promise<number> {
-  const response = await fetch(`${url}/_rows`)
-  const rows: Record<string, Record<string, number>> = JSON.parse(await response.text())
-  return ids.filter((rowId) => {
-    const row = rows[rowId]
-    const counts = [row?.['registered'], row?.['stored'], row?.['customers'], row?.['retired'], row?.['cleared']]
-    return JSON.stringify(counts) !== JSON.stringify(rowId.startsWith('f') ? [1, 1, 0, 1, 1] : [1, 1, 1, 0, 0])
-  }).length
 }

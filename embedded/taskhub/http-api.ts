@@ -179,11 +179,17 @@ function tellMany({ hub, request, response, query }: Call): void {
 async function purgeMany({ hub, response, query }: Call): Promise<void> {
   if (query.time('createdTimeFrom') === undefined)
     throw badRequest("Please provide value for 'createdTimeFrom' parameter.")
-  const { rows } = hub.page({ ...filterOf(query), top: Infinity })
-  const ended = rows.filter(({ status }) => hasEnded(status))
-  await Promise.all(ended.map(({ id }) => hub.purge(id)))
-  if (ended.length === 0) throw noSuchInstance()
-  send(response, 200, { instancesDeleted: ended.length })
+  const { statuses, ...filter } = filterOf(query)
+  const ended = (statuses.length === 0 ? allStatuses : statuses).filter(hasEnded)
+  let instancesDeleted = 0
+  // What is purged is not on the next page: there may be more than fit into memory.
+  for (let count = -1; count !== 0; instancesDeleted += count) {
+    const rows = ended.length === 0 ? [] : hub.page({ ...filter, statuses: ended, top: 1_000 }).rows
+    count = rows.length
+    await Promise.all(rows.map(({ id }) => hub.purge(id)))
+  }
+  if (instancesDeleted === 0) throw noSuchInstance()
+  send(response, 200, { instancesDeleted })
 }
 
 function filterOf(query: Query) {
@@ -198,8 +204,8 @@ function filterOf(query: Query) {
   }
 }
 
-const isStatus = (text: string): text is RuntimeStatus =>
-  ['Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated'].includes(text)
+const allStatuses: readonly RuntimeStatus[] = ['Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated']
+const isStatus = (text: string): text is RuntimeStatus => allStatuses.some((status) => status === text)
 
 function commandOf(operation: string): 'terminate' | 'suspend' | 'resume' {
   const name = operation.toLowerCase()

@@ -1,0 +1,125 @@
+// The whole way as it runs in production: the app in a process of its own, messages by the real client, partners over HTTP.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { ServiceBusClient } from '@azure/service-bus'
+import { z } from 'zod'
+import { report } from '../embedded/supervisor.js'
+import { contactCreated } from '../sandbox/dataverse-message.js'
+
+/** Runs one saga to its end. */
+export type Run = (rowId: string) => Promise<void>
+
+/** Ids of rows whose last call is refused begin with f. */
+export const rowIds = (count: number, isRefused: boolean) =>
+  Array.from({ length: count }, () => `${isRefused ? 'f' : '0'}${randomUUID().slice(1)}`)
+
+export interface Partner {
+  readonly process: ChildProcess
+  readonly pid: number
+  readonly url: string
+  /** Milliseconds that each answer takes from now on. */
+  delay(ms: number): Promise<void>
+  /** How many of these rows are not as their sagas must have left them: one of each, or as much taken back as was done. */
+  wrong(rowIds: readonly string[]): Promise<number>
+  stop(): void
+}
+
+const counts = z.record(
+  z.string(),
+  z.object({
+    registered: z.number(),
+    stored: z.number(),
+    customers: z.number(),
+    retired: z.number(),
+    cleared: z.number(),
+  }),
+)
+
+export async function startPartner(): Promise<Partner> {
+  const child = fork(join(__dirname, 'partner.js'))
+  const [{ port }] = await once(child, 'message')
+  const url = `http://127.0.0.1:${port}`
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    url,
+    async delay(ms) {
+      await fetch(`${url}/_delay/${ms}`)
+    },
+    async wrong(asked) {
+      const rows = counts.parse(await (await fetch(`${url}/_rows`)).json())
+      return asked.filter((rowId) => {
+        const { registered, stored, customers, retired, cleared } = rows[rowId] ?? {}
+        const found = [registered, stored, customers, retired, cleared].join()
+        return found !== (rowId.startsWith('f') ? '1,1,0,1,1' : '1,1,1,0,0')
+      }).length
+    },
+    stop: () => child.disconnect(),
+  }
+}
+
+export interface App {
+  readonly pid: number
+  readonly url: string
+  readonly run: Run
+  stop(): Promise<void>
+}
+
+/** The app of this package on the embedded runtime, without its supervisor, which costs nothing while it waits. */
+export async function startApp(folder: string, partner: Partner): Promise<App> {
+  const env = { ...process.env, DATAVERSE_URL: partner.url, MASTER_DATA_URL: partner.url, ERP_URL: partner.url }
+  const args = ['--app', '.', '--port', '0', '--amqp-port', '0', '--data', folder, '--supervised', '--quiet']
+  const child = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  for (;;) {
+    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+    if (typeof message === 'number') throw new Error('The app did not start.')
+    const told = report.parse(message)
+    if (told === 'alive') continue
+    const client = new ServiceBusClient(told.connectionString)
+    return {
+      pid: child.pid ?? 0,
+      url: `http://127.0.0.1:${told.port}`,
+      run: runBy(client, partner),
+      async stop() {
+        await client.close()
+        child.kill()
+        await once(child, 'exit')
+      },
+    }
+  }
+}
+
+/** Sends the message, and waits for the last call of its saga at a partner. */
+function runBy(client: ServiceBusClient, partner: Partner): Run {
+  const sender = client.createSender('dataverse-events')
+  const waiting = new Map<string, () => void>()
+  partner.process.on('message', (told: { ended?: string }) => {
+    const rowId = told.ended ?? ''
+    waiting.get(rowId)?.()
+    waiting.delete(rowId)
+  })
+  return async (rowId) => {
+    const ended = new Promise<void>((resolve) => waiting.set(rowId, resolve))
+    await sender.sendMessages(contactCreated({ rowId, firstName: 'Ada', lastName: 'Berg', email: 'ada@example.org' }))
+    await ended
+  }
+}
+
+/** Milliseconds that each took. */
+export async function inLanes(ids: readonly string[], run: Run, most: number): Promise<number[]> {
+  const latencies: number[] = []
+  const left = [...ids]
+  await Promise.all(
+    Array.from({ length: most }, async () => {
+      for (let rowId = left.pop(); rowId !== undefined; rowId = left.pop()) {
+        const at = performance.now()
+        await run(rowId)
+        latencies.push(performance.now() - at)
+      }
+    }),
+  )
+  return latencies
+}
