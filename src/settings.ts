@@ -1,7 +1,7 @@
 // The app settings: read when they are needed, and all checked once when the app starts.
 
 import { SagaError } from './saga/errors.js'
-import { answersLater, type Partner, secretSettingsOf } from './saga/partner.js'
+import { answersLater, needsSecrets, type Partner, secretSettingsOf } from './saga/partner.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -84,7 +84,8 @@ export function checkSettings(partners: readonly Partner[], environment: Environ
   serviceBusConnection(environment)
   for (const partner of partners) {
     addressIn(partner.addressSetting, environment)
-    for (const setting of secretSettingsOf(partner)) secretIn(setting, environment)
+    for (const setting of secretSettingsOf(partner))
+      if (environment[setting] || needsSecrets(partner)) secretIn(setting, environment)
   }
   if (partners.some(answersLater) || hasCallbacks(environment)) {
     addressIn('CALLBACK_URL', environment)

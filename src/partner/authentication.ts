@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
 import * as oauth from 'oauth4webapi'
 import type { Authentication } from '../saga/partner.js'
+import { SagaError } from '../saga/errors.js'
 import { unreachable } from '../saga/unreachable.js'
 
 /**
@@ -51,9 +52,7 @@ export function credentialsFor(
     case undefined:
       return always(nobody)
     case 'apiKey':
-      return reading(async (since) => ({
-        headers: { [authentication.header]: await secret(authentication.keySetting, since) },
-      }))
+      return reading((since) => withKey(authentication, (setting) => secret(setting, since)))
     case 'basic':
       return reading(async (since) => {
         const { userSetting, passwordSetting } = authentication
@@ -71,6 +70,18 @@ export function credentialsFor(
       return keeping(() => clientToken(authentication, secret))
     default:
       return unreachable(authentication)
+  }
+}
+
+async function withKey(
+  { header, keySetting, isOptional }: Authentication & { kind: 'apiKey' },
+  secret: ReadSecret,
+): Promise<Shown> {
+  try {
+    return { headers: { [header]: await secret(keySetting) } }
+  } catch (error) {
+    if (isOptional && error instanceof SagaError && error.code === 'SETTING_MISSING') return nobody
+    throw error
   }
 }
 

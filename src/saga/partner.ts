@@ -30,7 +30,13 @@ export type Authentication =
       readonly clientSecretSetting: string
       readonly scope?: string
     }
-  | { readonly kind: 'apiKey'; readonly header: string; readonly keySetting: string }
+  | {
+      readonly kind: 'apiKey'
+      readonly header: string
+      readonly keySetting: string
+      /** Where the setting is not there, no key is shown: for a partner that asks for one in some installations only. */
+      readonly isOptional?: true
+    }
   | { readonly kind: 'basic'; readonly userSetting: string; readonly passwordSetting: string }
   /** TLS with our own certificate: PKCS #12 in base64, as Key Vault gives it, or certificate and key as PEM. */
   | { readonly kind: 'clientCertificate'; readonly certificateSetting: string }
@@ -64,10 +70,16 @@ export interface BatchAnswer {
   readonly retryAfter?: string
 }
 
-/** The app settings that must be there before the partner can be called. */
+/** The app settings that say who we are to the partner. */
 export function secretSettingsOf({ authentication }: Partner): string[] {
-  return Object.entries(authentication ?? {}).flatMap(([name, setting]) => (name.endsWith('Setting') ? [setting] : []))
+  return Object.entries(authentication ?? {}).flatMap(([name, setting]) =>
+    name.endsWith('Setting') ? [String(setting)] : [],
+  )
 }
+
+/** Whether these must be there before it can be called. */
+export const needsSecrets = ({ authentication }: Partner): boolean =>
+  !(authentication?.kind === 'apiKey' && authentication.isOptional)
 
 /** Whether the partner must have an address to answer to later, by a message of its own. */
 export const answersLater = ({ actions }: Partner) =>

@@ -41,7 +41,6 @@ function startSecond(): Promise<Started> {
     DATAVERSE_URL: dataverse,
     MASTER_DATA_URL: masterData,
     ERP_URL: erp,
-    ERP_API_KEY: 'any',
     ServiceBusConnection: `Endpoint=sb://127.0.0.1:${amqpPort};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true`,
   })
 }

@@ -31,7 +31,6 @@ beforeEach(async () => {
     DATAVERSE_URL: at.dataverse,
     MASTER_DATA_URL: at.masterData,
     ERP_URL: at.erp,
-    ERP_API_KEY: 'any',
     PORT: String(await freePort()),
     AMQP_PORT: String(await freePort()),
   }

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { credentialsFor, type ReadSecret } from '../../src/partner/authentication.js'
 import { Gateway } from '../../src/partner/gateway.js'
+import { SagaError } from '../../src/saga/errors.js'
 import type { Authentication, Partner } from '../../src/saga/partner.js'
 
 const open: Server[] = []
@@ -55,6 +56,27 @@ async function tokenEndpoint(seconds: number) {
   })
   return { url, asked }
 }
+
+it('a key that may be missing is shown where it is there', async () => {
+  const seen: (string | undefined)[] = []
+  const url = await serve(({ headers }, response) => {
+    seen.push(headers['x-api-key']?.toString())
+    response.end()
+  })
+  const key: Authentication = { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_API_KEY', isOptional: true }
+  const missing: ReadSecret = (setting) => Promise.reject(SagaError.of('SETTING_MISSING', { setting }))
+
+  await gatewayTo(url, key, { ERP_API_KEY: 'k1' }).ask(get, {})
+  await gatewayReading(url, key, missing).ask(get, {})
+  const needed = await gatewayReading(
+    url,
+    { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_API_KEY' },
+    missing,
+  ).ask(get, {})
+
+  expect(seen).toEqual(['k1', undefined])
+  expect(needed).toMatchObject({ sent: false })
+})
 
 const clientCredentials: Authentication = {
   kind: 'clientCredentials',

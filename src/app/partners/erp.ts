@@ -40,5 +40,5 @@ export const erp: Partner = {
   name,
   addressSetting: 'ERP_URL',
   actions: [createCustomer, syncAccount],
-  authentication: { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_API_KEY' },
+  authentication: { kind: 'apiKey', header: 'x-api-key', keySetting: 'ERP_API_KEY', isOptional: true },
 }
