@@ -40,6 +40,8 @@ export interface RuntimeOptions {
   readonly amqpPort: number
   readonly log: Log
   readonly reach: Reach
+  /** Topics with one subscription each, for those that the app only sends to. */
+  readonly topics?: readonly { readonly topic: string; readonly subscription: string }[]
   /** Whether the app's own code ended the process before this one: it is looked for, and fails. */
   readonly diedOfItself?: boolean
 }
@@ -79,6 +81,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       const queue = textIn(binding, 'queueName')
       if (binding.type.toLowerCase() === 'servicebus' && queue !== '') await broker.namespace.declareQueue(queue)
     }
+  for (const { topic, subscription } of options.topics ?? [])
+    await broker.namespace.declareSubscription(topic, subscription)
   const hub = openHub(app)
   const keys = keysIn(process.env)
   const managementKey = keys.host ?? keys.master ?? 'local'

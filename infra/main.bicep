@@ -58,6 +58,16 @@ param reconcileGraceSeconds string = ''
 @description('Days back for which a change without a saga is started; the app\'s own if empty.')
 param reconcileReachDays string = ''
 
+@description('When sagas are looked for that have stopped moving, as NCRONTAB; the app\'s own if empty.')
+param watchdogSchedule string = ''
+
+@description('Topic that notices of sagas are sent to, saga-notices; nobody is told if empty.')
+param noticesTopic string = ''
+
+@secure()
+@description('Where notices of sagas are posted to; nowhere if empty. Its secret lies in the vault as notice-webhook-secret, and is put there by whoever has it.')
+param noticeWebhookUrl string = ''
+
 @description('Client id of the app registration that operators sign in to, with the app roles Saga.Reader, Saga.Operator, Saga.Admin; function keys decide if empty.')
 param operatorClientId string = ''
 
@@ -188,6 +198,9 @@ module functionApp 'modules/function-app.bicep' = {
     reconcileSchedule: reconcileSchedule
     reconcileGraceSeconds: reconcileGraceSeconds
     reconcileReachDays: reconcileReachDays
+    watchdogSchedule: watchdogSchedule
+    noticesTopic: noticesTopic
+    noticeWebhookUrl: noticeWebhookUrl
     operatorClientId: operatorClientId
     operatorKeyRole: operatorKeyRole
   }

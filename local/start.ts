@@ -33,6 +33,7 @@ const sandboxAddresses = z.object({
 })
 
 async function main(): Promise<void> {
+  const { env } = process
   const settings = readSettings()
   const data = resolve(settings.DATA_DIR)
   const sandbox = await startSandbox(settings, data)
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     amqpPort: settings.AMQP_PORT,
     log: consoleLog(settings.LOG_LEVEL),
     reach: carryOn,
+    topics: env['NOTICES_TOPIC'] ? [{ topic: env['NOTICES_TOPIC'], subscription: 'all' }] : [],
   })
   tell(runtime, data)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(runtime, sandbox))

@@ -8,8 +8,10 @@ import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
 import { routes } from './operators/routes.js'
 import { lane } from './orchestrators/lane.js'
+import { notify } from './orchestrators/notify.js'
 import { reconcile } from './orchestrators/reconcile.js'
 import { sagaOrchestrator } from './orchestrators/saga.js'
+import { watch } from './orchestrators/watch.js'
 import { operationsLog } from './operators/operations/log.js'
 import type { Lane } from './saga/lane.js'
 import { tellMe, tellOpenApi } from './triggers/me.js'
@@ -21,12 +23,14 @@ import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { listCalls, tellHistory } from './triggers/history.js'
 import { discardDeadLetter, listDeadLetters, resubmitDeadLetter } from './triggers/dead-letters.js'
+import { postNotices, sendNotice } from './triggers/notices.js'
 import { listOperations } from './triggers/operations.js'
 import { emptyOutbox } from './triggers/outbox.js'
 import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
 import { served } from './triggers/serve.js'
 import { countSagas, listCauses, listSagas, tellSaga } from './triggers/status.js'
+import { watchdog } from './triggers/watchdog.js'
 import { takeEvent } from './triggers/webhook.js'
 
 checkSettings(partners)
@@ -76,6 +80,23 @@ const reconciling = process.env['RECONCILE_SCHEDULE']
 if (reconciling) app.timer('reconcileAll', { schedule: reconciling, extraInputs, handler: reconcileAll })
 durable.orchestration(names.reconcile, reconcile)
 durable.activity(names.reconcilePage, { extraInputs, handler: reconcilePage })
+
+// Whether any has stopped moving.
+const { beginWatch, findLate, stillLate, rouse } = watchdog()
+app.timer('watchdog', {
+  schedule: process.env['WATCHDOG_SCHEDULE'] ?? '0 */5 * * * *',
+  extraInputs,
+  handler: beginWatch,
+})
+durable.orchestration(names.watch, watch)
+durable.activity(names.findLate, { extraInputs, handler: findLate })
+durable.activity(names.stillLate, { extraInputs, handler: stillLate })
+durable.activity(names.rouse, { extraInputs, handler: rouse })
+
+// Who else is told.
+durable.activity(names.postNotices, { extraInputs, handler: postNotices })
+durable.orchestration(names.notify, notify)
+durable.activity(names.sendNotice, { handler: sendNotice })
 
 // What partners answer later.
 app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })

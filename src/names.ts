@@ -11,6 +11,13 @@ export const names = {
   reconcilePage: 'reconcilePage',
   /** The entities that keep what operators did, one after the other. */
   operations: 'operations',
+  watch: 'watch',
+  findLate: 'findLate',
+  stillLate: 'stillLate',
+  rouse: 'rouse',
+  postNotices: 'postNotices',
+  notify: 'notify',
+  sendNotice: 'sendNotice',
   /** Raised to an instance: what a person commands, or a partner answers later. */
   signal: 'signal',
   /** Raised to an instance that waits in a lane. */

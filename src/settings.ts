@@ -79,6 +79,36 @@ function vaultIn(referring: string, environment: Environment): string {
 export const hasCallbacks = ({ CALLBACK_URL: url, CALLBACK_SECRET: secret }: Environment = process.env): boolean =>
   Boolean(url) || Boolean(secret)
 
+/** Who wants notices of sagas' lives. */
+export function noticeTargets(environment: Environment = process.env): readonly ('webhook' | 'topic')[] {
+  const { NOTICE_WEBHOOK_URL: webhook, NOTICES_TOPIC: topic } = environment
+  return [...(webhook ? ['webhook' as const] : []), ...(topic ? ['topic' as const] : [])]
+}
+
+/** Where notices are posted to. Unlike a partner's address it may carry a key in its query. @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
+export function noticeWebhook(environment: Environment = process.env): string {
+  const { NOTICE_WEBHOOK_URL: text } = environment
+  if (!text) throw SagaError.of('SETTING_MISSING', { setting: 'NOTICE_WEBHOOK_URL' })
+  if (/^https?:\/\/[^/@?]+([/?]|$)/.test(text) && URL.canParse(text)) return text
+  const expected = 'an http or https address without credentials'
+  throw SagaError.of('SETTING_MALFORMED', { setting: 'NOTICE_WEBHOOK_URL', expected })
+}
+
+/** The key that signs them, of the secret's text. @throws SagaError `SETTING_MALFORMED` */
+export function noticeKey(secret: string): Uint8Array {
+  const [, text] = /^whsec_([A-Za-z0-9+/]{32,}={0,2})$/.exec(secret) ?? []
+  if (text !== undefined) return Buffer.from(text, 'base64')
+  const expected = "'whsec_' and at least 24 bytes in base64"
+  throw SagaError.of('SETTING_MALFORMED', { setting: 'NOTICE_WEBHOOK_SECRET', expected })
+}
+
+/** The topic that they are sent to. @throws SagaError `SETTING_MISSING` */
+export function noticesTopic(environment: Environment = process.env): string {
+  const { NOTICES_TOPIC: topic } = environment
+  if (!topic) throw SagaError.of('SETTING_MISSING', { setting: 'NOTICES_TOPIC' })
+  return topic
+}
+
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` for the first setting that is not as it must be. */
 export function checkSettings(partners: readonly Partner[], environment: Environment = process.env): void {
   serviceBusConnection(environment)
@@ -90,5 +120,10 @@ export function checkSettings(partners: readonly Partner[], environment: Environ
   if (partners.some(answersLater) || hasCallbacks(environment)) {
     addressIn('CALLBACK_URL', environment)
     secretIn('CALLBACK_SECRET', environment)
+  }
+  if (noticeTargets(environment).includes('webhook')) {
+    noticeWebhook(environment)
+    const secret = secretIn('NOTICE_WEBHOOK_SECRET', environment)
+    if (typeof secret === 'string') noticeKey(secret)
   }
 }

@@ -34,6 +34,24 @@ describe('settings', () => {
       'ServiceBusConnection__fullyQualifiedNamespace',
     ],
     ['ServiceBusConnection', { ServiceBusConnection: 'secret' }, 'SETTING_MALFORMED', 'Endpoint=sb://'],
+    [
+      'NOTICE_WEBHOOK_SECRET',
+      { NOTICE_WEBHOOK_URL: 'https://hooks.example.org/?code=a' },
+      'SETTING_MISSING',
+      'Setting NOTICE_WEBHOOK_SECRET is missing.',
+    ],
+    [
+      'NOTICE_WEBHOOK_SECRET',
+      { NOTICE_WEBHOOK_URL: 'https://hooks.example.org', NOTICE_WEBHOOK_SECRET: 'secret' },
+      'SETTING_MALFORMED',
+      'base64',
+    ],
+    [
+      'NOTICE_WEBHOOK_URL',
+      { NOTICE_WEBHOOK_URL: 'https://user:secret@example.org' },
+      'SETTING_MALFORMED',
+      'without credentials',
+    ],
   ])('with a bad %s (%j) stop the start in one line that does not show the value', (_, change, code, words) => {
     const message = expect.stringContaining(words)
     expect(() => checkSettings([erp], { ...good, ...change })).toThrow(expect.objectContaining({ code, message }))

@@ -11,6 +11,7 @@
 import { type Clock, newId } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
+import { type Lose, loseNothing } from '../losses.js'
 import type { Store } from '../store/store.js'
 import type { DurableCode } from './code.js'
 import { Ends } from './ends.js'
@@ -54,6 +55,8 @@ export interface HubOptions {
   readonly store: Store
   readonly clock: Clock
   readonly reach: Reach
+  /** What goes missing on its way; nothing if absent. */
+  readonly lose?: Lose
   readonly log: Log
   readonly code: DurableCode
   readonly settings: HubSettings
@@ -73,6 +76,7 @@ type Child =
 export class TaskHub {
   readonly settings: HubSettings
   readonly #options: HubOptions
+  readonly #lose: Lose
   readonly #tables: HubTables
   readonly #live: LiveInstances
   /** Starts that are not on disk yet. */
@@ -91,6 +95,7 @@ export class TaskHub {
 
   constructor(options: HubOptions) {
     this.#options = options
+    this.#lose = options.lose ?? loseNothing
     this.settings = options.settings
     this.#tables = openHubTables(options.store)
     this.#live = new LiveInstances(this.#tables)
@@ -254,6 +259,7 @@ export class TaskHub {
   async #startNew(row: InstanceRow, existing: InstanceRow | undefined): Promise<void> {
     const start = this.#startOf(row, existing)
     await this.#write((writing) => writing.start(start))
+    if (this.#lose('hub:start', row.id, row.name)) return this.#write((writing) => writing.dropLetters(row.id))
     this.#take(start)
   }
 
@@ -289,6 +295,7 @@ export class TaskHub {
   async raise(id: string, name: string, input: string | null): Promise<void> {
     const event = eventOf('EventRaised', this.#options.clock.now(), { Name: name, Input: input })
     this.#alive(id)
+    if (this.#lose('hub:event', id, name)) return
     const letter = await this.#post(id, { kind: 'event', text: JSON.stringify(event) })
     this.#deliver(id, { kind: 'event', event, letter })
   }
@@ -635,10 +642,12 @@ export class TaskHub {
   #begin(id: string, executionId: string, { id: number, what }: Need): void {
     // What begins while it is quiet stands on disk, and is begun from there.
     if (this.#closed || this.#isQuiet) return
+    if (what.kind === 'timer' && this.#lose('hub:timer', id, 'timer')) return
     if (what.kind === 'timer') return this.#armTimer(id, executionId, number, what.fireAt)
     if (isEntityMessage(what)) return this.entities.kick(what.entity)
     // It runs by itself, and tells its parent when it has ended.
     if (what.kind === 'subOrchestration') return
+    if (this.#lose('hub:activity', id, what.name)) return
     const running = this.#activityLimit(() =>
       this.#runActivity(id, executionId, number, what.name, what.input),
     ).finally(() => this.#running.delete(running))
@@ -660,6 +669,7 @@ export class TaskHub {
       (error: unknown) => ({ name: 'TaskFailed' as const, details: failureDetails(name, error) }),
     )
     reach('hub:activity-done')
+    if (this.#lose('hub:answer', id, name)) return
     const event = eventOf(answer.name, clock.now(), { TaskScheduledId: number, ...answer.details })
     this.#deliver(id, { kind: 'event', event, executionId })
   }

@@ -21,6 +21,10 @@ param masterDataUrl string
 param erpUrl string
 param dataverseTopic string
 param outboxSet string
+param watchdogSchedule string
+param noticesTopic string
+@secure()
+param noticeWebhookUrl string
 param outboxSchedule string
 param reconcileSchedule string
 param reconcileGraceSeconds string
@@ -95,6 +99,10 @@ var settings = {
   RECONCILE_SCHEDULE: reconcileSchedule
   RECONCILE_GRACE_SECONDS: reconcileGraceSeconds
   RECONCILE_REACH_DAYS: reconcileReachDays
+  WATCHDOG_SCHEDULE: watchdogSchedule
+  NOTICES_TOPIC: noticesTopic
+  NOTICE_WEBHOOK_URL: noticeWebhookUrl
+  NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl) ? '' : 'vault:notice-webhook-secret'
   OPERATOR_AUTH: empty(operatorClientId) ? '' : 'entra'
   OPERATOR_KEY_ROLE: operatorKeyRole
 }

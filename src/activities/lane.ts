@@ -4,6 +4,7 @@ import type { InvocationContext } from '@azure/functions'
 import { getClient } from 'durable-functions'
 import { names } from '../names.js'
 import type { LaneWord } from '../saga/lane.js'
+import { anew } from '../saga/watch.js'
 import { statusOrNone } from '../task-hub.js'
 
 /** To each instance its word. One that has ended meanwhile needs none. */
@@ -12,8 +13,9 @@ export async function tellLane(words: Readonly<Record<string, LaneWord>>, contex
   for (const [id, word] of Object.entries(words)) await client.raiseEvent(id, names.laneWord, word)
 }
 
-/** False for one that has ended, or was purged. */
+/** False for one that has ended, or was purged. One that was ended to be begun anew is coming back. */
 export async function isRunning(id: string, context: InvocationContext): Promise<boolean> {
   const status = await statusOrNone(getClient(context), id)
+  if (status?.output === anew) return true
   return status !== undefined && !/^(Completed|Failed|Terminated|Canceled)$/.test(status.runtimeStatus)
 }

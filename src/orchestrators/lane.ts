@@ -7,6 +7,7 @@ import {
   enter,
   isEmptyLane,
   type Lane,
+  lanePatience,
   type LaneWord,
   leave,
   readEntered,
@@ -37,9 +38,6 @@ export function lane({ df }: EntityContext<Lane>): void {
   df.return(answer)
 }
 
-/** Milliseconds after which one that waits looks whether the holder is still there. */
-const patience = 10 * 60_000
-
 /** Ends when it is this instance's turn, or with the id of the one that does its work. */
 export function* enterLane(
   df: Durable,
@@ -51,7 +49,7 @@ export function* enterLane(
     if (entered.turn === 'now') return undefined
     onWait(entered.holder)
     const told = df.waitForExternalEvent(names.laneWord)
-    const timer = df.createTimer(new Date(df.currentUtcDateTime.getTime() + patience))
+    const timer = df.createTimer(new Date(df.currentUtcDateTime.getTime() + lanePatience))
     const winner = yield df.Task.any([told, timer])
     if (winner !== timer) {
       timer.cancel()

@@ -10,6 +10,7 @@ import { readInstanceId } from '../saga/ids.js'
 import { laneOf } from '../saga/lane.js'
 import { begin, merged, pending, type SagaEvent, type Start, turn } from '../saga/machine.js'
 import { type Ask, type Next, nextOf } from '../saga/next.js'
+import { type Notice, noticesOf } from '../saga/notices.js'
 import { readOutcome } from '../saga/outcome.js'
 import type { EndPhase } from '../saga/phase.js'
 import type { SagaInput } from '../saga/routing.js'
@@ -56,8 +57,10 @@ export function sagaOrchestrator(find: FindSaga) {
       if (phase) return { phase }
     }
     let state = input.state ?? begin(saga, startOf(df, input))
+    const posted = new Set<string>()
     for (let waits = 0; ; ) {
       const told = state
+      if (input.notices) yield* post(df, saga, told, posted)
       // Made when it is written down, once in a turn: a replay comes by here for every step.
       df.setCustomStatus({ toJSON: () => statusOf(saga, told) })
       const next = nextOf(saga, state)
@@ -94,6 +97,15 @@ function* comeIn(
   if (by === undefined) return undefined
   df.setCustomStatus(statusOf(saga, merged(state, by, nowOf(df))))
   return 'merged'
+}
+
+/** Hands on what is new. Until that is done the status says that it waits for nobody: the watchdog would find it if it got lost. */
+function* post(df: Durable, saga: Saga, state: SagaState, posted: Set<string>): Generator<Task, void, unknown> {
+  const news: readonly Notice[] = noticesOf(saga, state).filter(({ id }) => !posted.has(id))
+  if (news.length === 0) return
+  df.setCustomStatus({ toJSON: () => ({ ...statusOf(saga, state), waitsFor: undefined }) })
+  const isPosted = yield df.callActivity(names.postNotices, news)
+  if (isPosted === true) for (const { id } of news) posted.add(id)
 }
 
 function* ask(df: Durable, asks: readonly Ask[]): Generator<Task, SagaEvent[], unknown> {

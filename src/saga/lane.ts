@@ -19,6 +19,9 @@ export const isEmptyLane = ({ holder }: Lane) => holder === undefined
 
 export const laneOf = (saga: string, { table, rowId }: DataverseEvent) => `${saga}:${table}:${rowId}`
 
+/** Milliseconds after which one that waits looks whether the holder is still there. */
+export const lanePatience = 10 * 60_000
+
 /** What an instance is told when it comes. */
 export type Entered = { readonly turn: 'now' } | { readonly turn: 'later'; readonly holder: string }
 

@@ -26,6 +26,8 @@ export interface Recalled {
   readonly state: SagaState
   /** In the order in which they were made; what is made at the same time, in the order of its answers. */
   readonly calls: readonly RecalledCall[]
+  /** Heard while partners are being asked: the next wait will take them. */
+  readonly unheard: readonly Signal[]
   /** The first event at which today's code does something else; events count from 1. */
   readonly parting?: { readonly event: number; readonly why: string }
 }
@@ -34,10 +36,10 @@ export interface Recalled {
 export function recall(saga: Saga, history: SagaHistory): Recalled {
   const run = new Recall(saga, history)
   try {
-    return { state: run.toItsEnd(), calls: run.calls }
+    run.toItsEnd()
+    return run.recalled()
   } catch (error) {
-    if (error instanceof Parting)
-      return { state: run.state, calls: run.calls, parting: { event: run.position, why: error.message } }
+    if (error instanceof Parting) return { ...run.recalled(), parting: { event: run.position, why: error.message } }
     throw error
   }
 }
@@ -59,7 +61,11 @@ class Recall {
     this.state = state ?? begin(saga, { instance: readInstanceId(id), event, at: status.startedAt })
   }
 
-  toItsEnd(): SagaState {
+  recalled(): Recalled {
+    return { state: this.state, calls: this.calls, unheard: this.#unheard.map(({ signal }) => signal) }
+  }
+
+  toItsEnd(): void {
     for (let goesOn = true; goesOn; ) {
       const next = nextOf(this.#saga, this.state)
       if (next.kind === 'end') break
@@ -70,7 +76,6 @@ class Recall {
       this.position = this.#happened.indexOf(late) + 1
       throw new Parting(`the history has the answer to '${late.of}', today's saga is ${this.state.end} by then`)
     }
-    return this.state
   }
 
   /** False when the history ends before all are answered. */

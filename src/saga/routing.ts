@@ -10,6 +10,8 @@ export interface SagaInput {
   readonly saga: string
   readonly version: number
   readonly event: DataverseEvent
+  /** Whether news of it are wanted. Said at its start: a replay must not see the settings of another day. */
+  readonly notices?: true
   /** Where a long life goes on after its history was cut. */
   readonly state?: SagaState
 }

@@ -4,6 +4,12 @@ import { commandKinds, type SagaCommand } from './commands.js'
 import type { Outcome } from './outcome.js'
 import { unreachable } from './unreachable.js'
 
+/**
+ * Raised by the watchdog to one whose time has come unnoticed. It says nothing: whoever waits begins its wait anew, and a time that has passed comes at once.
+ * So it does nothing to one that is not late.
+ */
+export const wake = { kind: 'wake' } as const
+
 export type Signal =
   | { readonly kind: 'command'; readonly command: SagaCommand }
   /** A partner's own message about a call that it had taken, and for which edition of the input. */

@@ -5,6 +5,7 @@
 import { isToBeUndone } from './backward.js'
 import type { Saga } from './define.js'
 import { digestOf } from './mark.js'
+import { nextOf } from './next.js'
 import type { Phase } from './phase.js'
 import { type Progress, phaseOf, type SagaState, standsOf, type Undoing } from './state.js'
 
@@ -109,7 +110,7 @@ export const waitingInLane = (saga: Saga, state: SagaState, holder: string): Sag
 
 function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: number): SagaStatus {
   const { event, end, turned } = state
-  const waitsFor = waitsForIn(state, longest)
+  const waitsFor = waitsForIn(saga, state, longest)
   return {
     id: state.instance,
     saga: saga.name,
@@ -157,19 +158,27 @@ function toldOf(progress: Progress | Undoing | undefined, longest: number): Told
   }
 }
 
-function waitsForIn(state: SagaState, longest: number): WaitsFor | undefined {
-  if (state.end) return undefined
-  if (state.held)
-    return { kind: 'operator', why: `put on hold by ${state.held.by}: ${state.held.reason}`.slice(0, longest) }
+function waitsForIn(saga: Saga, state: SagaState, longest: number): WaitsFor | undefined {
+  const next = nextOf(saga, state)
+  if (next.kind !== 'wait') return undefined
+  // The first of all times that it waits for, be it the deadline of the whole.
+  const { until } = next
+  const operator = (why: string): WaitsFor => ({
+    kind: 'operator',
+    why: why.slice(0, longest),
+    ...(until && { until }),
+  })
+  if (state.held) return operator(`put on hold by ${state.held.by}: ${state.held.reason}`)
   const stands = standsOf(state)
   const person = stands.find(({ at }) => at === 'person')
-  if (person?.at === 'person')
-    return { kind: 'operator', why: person.why.slice(0, longest), ...(person.until && { until: person.until }) }
-  if (stands.some(({ at }) => at === 'asking' || at === 'probing')) return undefined
-  const waiting = stands.find(({ at }) => at === 'waiting' || at === 'answer')
-  if (waiting?.at === 'waiting') return { kind: 'retry', until: waiting.until, why: waiting.why.slice(0, longest) }
-  if (waiting?.at === 'answer') return { kind: 'answer', until: waiting.until, why: 'the partner answers later' }
-  return undefined
+  if (person?.at === 'person') return operator(person.why)
+  const waiting = stands
+    .filter((stand) => stand.at === 'waiting' || stand.at === 'answer')
+    .toSorted((one, other) => (one.until < other.until ? -1 : 1))[0]
+  if (!waiting || until === undefined) return undefined
+  return waiting.at === 'waiting'
+    ? { kind: 'retry', until, why: waiting.why.slice(0, longest) }
+    : { kind: 'answer', until, why: 'the partner answers later' }
 }
 
 function owedIn(saga: Saga, state: SagaState, longest: number): Owed[] {

@@ -23,7 +23,7 @@ export interface Page {
 /** The instance of that id, or undefined. */
 export async function findInstance(client: DurableClient, id: string): Promise<SagaStatus | undefined> {
   const status = await statusOrNone(client, id)
-  return status && read(status)
+  return status && readInstance(status)
 }
 
 /** @throws SagaError `INSTANCE_UNKNOWN` */
@@ -36,7 +36,7 @@ export async function instanceOf(client: DurableClient, id: string): Promise<Sag
 /** One page of those that are sagas. */
 export async function listInstances(client: DurableClient, query: InstanceQuery): Promise<Page> {
   const { instances, ...rest } = await pageOfInstances(client, query)
-  return { sagas: instances.map(read).filter((status) => status !== undefined), ...rest }
+  return { sagas: instances.map(readInstance).filter((status) => status !== undefined), ...rest }
 }
 
 export const sagaInput: z.ZodType<SagaInput> = z.object({
@@ -78,7 +78,7 @@ const writtenStatus = z.custom<SagaStatus>(
 const nothingMore = { owed: [], log: [] }
 
 /** Undefined for an orchestration that is no saga. */
-function read(value: unknown): SagaStatus | undefined {
+export function readInstance(value: unknown): SagaStatus | undefined {
   const instance = platformInstance.parse(value)
   if (instance.name !== names.saga) return undefined
   const written = writtenStatus.safeParse(instance.customStatus)

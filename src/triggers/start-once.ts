@@ -7,6 +7,7 @@
 import type { DurableClient } from 'durable-functions'
 import { names } from '../names.js'
 import type { SagaStart } from '../saga/routing.js'
+import { noticeTargets } from '../settings.js'
 import { findInstance } from './instances.js'
 
 export async function startOnce(
@@ -15,7 +16,8 @@ export async function startOnce(
 ): Promise<'started' | 'was started before'> {
   if (await findInstance(client, instance)) return 'was started before'
   try {
-    await client.startNew(names.saga, { instanceId: instance, input })
+    const told = noticeTargets().length > 0 ? { ...input, notices: true } : input
+    await client.startNew(names.saga, { instanceId: instance, input: told })
     return 'started'
   } catch (error) {
     if (await findInstance(client, instance)) return 'was started before'
