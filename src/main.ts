@@ -18,6 +18,7 @@ import { tellMe, tellOpenApi } from './triggers/me.js'
 import { checkSettings } from './settings.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga, previewCommand } from './triggers/commands.js'
+import { tellConsole, tellConsoleFile } from './triggers/console.js'
 import { dataverseEventsFrom } from './triggers/dataverse-events.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
@@ -124,3 +125,7 @@ const handlers = {
   tellHealth,
 }
 for (const [name, options] of served(routes, handlers)) app.http(name, options)
+
+// The operators' page, which asks all of the above.
+app.get('console', { route: 'console', authLevel: 'anonymous', handler: tellConsole })
+app.get('consoleFile', { route: 'console/{version}/{*file}', authLevel: 'anonymous', handler: tellConsoleFile })

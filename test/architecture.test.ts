@@ -24,8 +24,8 @@ const rowOf = (path: string) =>
     .filter(({ place }) => path === place || path.startsWith(`${place}/`))
     .toSorted((a, b) => b.place.length - a.place.length)[0]
 
-const files = sourceFiles('src', 'testkit', 'embedded', 'sandbox', 'local', 'bench')
-const withoutExtension = (path: string) => path.replace(/\.[jt]s$/, '')
+const files = sourceFiles('src', 'testkit', 'embedded', 'sandbox', 'local', 'cli', 'bench')
+const withoutExtension = (path: string) => path.replace(/\.m?[jt]s$/, '')
 
 /** What a file imports: places of the table, and packages by name. */
 function importsOf({ path, text }: SourceFile): string[] {

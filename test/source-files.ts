@@ -9,11 +9,11 @@ export interface SourceFile {
   readonly text: string
 }
 
-/** All `.ts` files of the given folders; a folder that does not exist has none. */
+/** All `.ts` and `.mts` files of the given folders; a folder that does not exist has none. */
 export function sourceFiles(...folders: string[]): SourceFile[] {
   return folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)))
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.m?ts$/.test(path))
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
 }

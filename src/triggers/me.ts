@@ -4,6 +4,10 @@ import { openApiOf } from '../operators/openapi.js'
 import { type Routes, routes } from '../operators/routes.js'
 import type { Handler } from './serve.js'
 
-export const tellMe: Handler<Routes['tellMe']> = async ({ caller: { actor, role = 'Reader' } }) => ({ actor, role })
+export const tellMe: Handler<Routes['tellMe']> = async ({ caller: { actor, role = 'Reader', isIdentified } }) => ({
+  actor,
+  role,
+  isIdentified,
+})
 
 export const tellOpenApi: Handler<Routes['tellOpenApi']> = async () => openApiOf(routes)

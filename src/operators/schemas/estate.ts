@@ -91,7 +91,14 @@ export type Role = z.infer<typeof role>
 /** What an entry of the operations log says: somebody whom this app has given no role may have tried. */
 export const roleOrNone = z.enum([...role.options, 'none'])
 
-export const me = named('Me', z.object({ actor: z.string(), role }))
+export const me = named(
+  'Me',
+  z.object({
+    actor: z.string(),
+    role,
+    isIdentified: z.boolean().describe('False for a key: then commands must say who gives them.'),
+  }),
+)
 
 export const health = named('Health', z.object({ status: z.enum(['healthy', 'unhealthy']), taskHub: z.string() }))
 

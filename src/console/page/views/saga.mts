@@ -1,0 +1,251 @@
+// One saga: where it stands, why it waits and until when, what it did and undid, every call, and what a person can say to it.
+
+import type { Call, Possible, SagaDetail, WaitsFor } from '../answers.mjs'
+import { get } from '../api.mjs'
+import { callList } from '../calls.mjs'
+import { possibleFor, say, words } from '../commands.mjs'
+import { caller, WhoAndWhy } from '../caller.mjs'
+import { ask } from '../dialog.mjs'
+import { type Child, h } from '../dom.mjs'
+import { follow } from '../live.mjs'
+import { badge } from '../phases.mjs'
+import { hrefOf, searchOf } from '../router.mjs'
+import { timeline } from '../timeline.mjs'
+import { exactly, lasting, since } from '../time.mjs'
+import { Asked, type Page, problemOf, type View } from '../view.mjs'
+
+const keysOf: Readonly<Record<string, string>> = { r: 'retry', e: 'edit', h: 'hold', u: 'cancel' }
+
+export function sagaView(page: Page, id: string): View {
+  const path = `sagas/${encodeURIComponent(id)}`
+  let reveal: string | undefined
+  let step: string | undefined
+  const saga = new Asked(page, () => get('saga', path))
+  const calls = new Asked(page, () => get('calls', `${path}/calls${searchOf({ reveal })}`))
+  const definitions = new Asked(page, () => get('definitions', 'definitions'))
+  const load = async () => (await Promise.all([saga.load(), calls.load()])).every(Boolean)
+  const press = (command: string) => {
+    const first = saga.value && possibleFor(saga.value).find((one) => one.command === command && one.allowed)
+    if (first && saga.value) void speak(saga.value, first)
+  }
+
+  return {
+    title: id,
+    start() {
+      void load()
+      void definitions.load()
+      const stop = follow(`${path}/events`, load)
+      const ticking = window.setInterval(() => page.draw(), 1_000)
+      return () => {
+        stop()
+        clearInterval(ticking)
+      }
+    },
+    keys: Object.fromEntries(
+      Object.entries(keysOf).map(([key, command]) => [
+        key,
+        { says: words[command]?.title ?? command, press: () => press(command) },
+      ]),
+    ),
+    render: () => saga.show(draw),
+  }
+
+  function draw(value: SagaDetail): Child {
+    const declared = definitions.value?.definitions.find(
+      (one) => one.saga === value.saga && one.version === value.version,
+    )
+    return [
+      head(value),
+      h(
+        'div',
+        { class: 'saga' },
+        h(
+          'div',
+          { class: 'main' },
+          waiting(value),
+          undoneBecause(value),
+          timeline({
+            saga: value,
+            declared: declared?.steps,
+            selected: step,
+            select: (name) => select(step === name ? undefined : name),
+          }),
+          calls.show((told) =>
+            callList({
+              ...told,
+              step,
+              reveal: caller()?.role === 'Admin' ? () => void askToReveal() : undefined,
+              showAll: () => select(undefined),
+            }),
+          ),
+        ),
+        h(
+          'aside',
+          {},
+          commandPanel(value, caller()?.role === 'Reader', (one) => void speak(value, one)),
+          said(value),
+          facts(value),
+        ),
+      ),
+    ]
+  }
+
+  function select(name: string | undefined): void {
+    step = name
+    page.draw()
+  }
+
+  async function askToReveal(): Promise<void> {
+    const who = new WhoAndWhy({ shortest: 3 })
+    const given = await ask({
+      title: 'Reveal values',
+      act: 'Reveal',
+      objection: () => who.objection(),
+      render: (redraw) => [h('p', {}, 'You will see the values of this saga until you leave it.'), who.fields(redraw)],
+      submit: () => who.reason,
+    })
+    if (given === undefined) return
+    reveal = given
+    await calls.load()
+  }
+
+  async function speak(value: SagaDetail, one: Possible): Promise<void> {
+    try {
+      if (await say(value, one, lastInputOf(calls.value?.calls, one)))
+        page.say(`${words[one.command]?.title ?? one.command}: said.`, 'good')
+    } catch (error) {
+      page.say(problemOf(error).message, 'bad')
+    }
+    await load()
+  }
+}
+
+const lastInputOf = (calls: readonly Call[] = [], { step }: Possible): unknown =>
+  calls.findLast((call) => call.step === step && call.what === 'do')?.input
+
+const head = ({ id, saga, version, table, rowId, phase }: SagaDetail) =>
+  h(
+    'header',
+    { class: 'heading saga-head' },
+    h(
+      'div',
+      {},
+      h('p', { class: 'over' }, h('a', { href: hrefOf(['definitions']) }, saga), ` version ${version}`),
+      h('h1', { tabindex: '-1' }, `${table} `, h('a', { class: 'id', href: hrefOf(['records', table, rowId]) }, rowId)),
+      h('p', { class: 'id quiet' }, id),
+    ),
+    h('div', { class: 'beside' }, badge(phase)),
+  )
+
+const names: Readonly<Record<WaitsFor['kind'], string>> = {
+  retry: 'Waits for the next attempt',
+  answer: 'Waits for the partner’s answer',
+  lane: 'Waits in its lane',
+  operator: 'Waits for a person',
+  repair: 'Has stopped, and needs repair',
+}
+
+function waiting({ waitsFor, updatedAt }: SagaDetail): Child {
+  if (!waitsFor) return undefined
+  const until = 'until' in waitsFor ? waitsFor.until : undefined
+  const left = until === undefined ? 0 : Date.parse(until) - Date.now()
+  const tone = waitsFor.kind === 'operator' || waitsFor.kind === 'repair' ? 'bad' : 'wait'
+  return h(
+    'section',
+    { class: `notice ${tone} waiting`, 'aria-label': 'Why it waits' },
+    h(
+      'p',
+      { class: 'notice-title' },
+      names[waitsFor.kind],
+      left > 0 && h('span', { class: 'count' }, ` in ${lasting(left)}`),
+    ),
+    h('p', {}, waitsFor.why),
+    until === undefined
+      ? h('p', { class: 'quiet' }, `For ${since(updatedAt)}.`)
+      : h('p', { class: 'quiet' }, left > 0 ? 'Until ' : 'Due since ', exactly(until)),
+  )
+}
+
+const undoneBecause = ({ undoneBecause: why }: SagaDetail): Child =>
+  why !== undefined && h('p', { class: 'notice back' }, h('strong', {}, 'Undone because: '), why)
+
+function commandPanel(saga: SagaDetail, isReader: boolean, speak: (one: Possible) => void): Child {
+  return h(
+    'section',
+    { class: 'commands', 'aria-labelledby': 'commands-title' },
+    h('h2', { id: 'commands-title' }, 'Commands'),
+    isReader && h('p', { class: 'quiet' }, 'Your role reads only.'),
+    h(
+      'ul',
+      {},
+      ...possibleFor(saga).map((one) => {
+        const id = `why-${one.command}-${one.step ?? ''}`
+        const isOff = isReader || !one.allowed
+        return h(
+          'li',
+          { key: id },
+          h(
+            'button',
+            {
+              type: 'button',
+              'aria-disabled': isOff ? 'true' : null,
+              'aria-describedby': id,
+              class: words[one.command]?.isDangerous ? 'dangerous' : null,
+              onclick: () => (isOff ? undefined : speak(one)),
+            },
+            words[one.command]?.title ?? one.command,
+            one.step !== undefined && h('span', { class: 'step' }, one.step),
+          ),
+          h('small', { id }, one.allowed ? words[one.command]?.does : one.why),
+        )
+      }),
+    ),
+  )
+}
+
+const facts = ({ startedAt, updatedAt, endedAt, mergedInto, snapshot }: SagaDetail) =>
+  h(
+    'section',
+    { class: 'facts', 'aria-labelledby': 'facts-title' },
+    h('h2', { id: 'facts-title' }, 'Times'),
+    h(
+      'dl',
+      {},
+      fact('Started', exactly(startedAt)),
+      endedAt === undefined ? fact('Changed', exactly(updatedAt)) : fact('Ended', exactly(endedAt)),
+      endedAt === undefined
+        ? fact('For', since(startedAt))
+        : fact('Took', lasting(Date.parse(endedAt) - Date.parse(startedAt))),
+      snapshot !== undefined && fact('Row read', h('span', { class: 'id' }, snapshot)),
+      mergedInto !== undefined &&
+        fact('Merged into', h('a', { class: 'id', href: hrefOf(['sagas', mergedInto]) }, mergedInto)),
+    ),
+  )
+
+const fact = (name: string, value: Child) => [h('dt', {}, name), h('dd', {}, value)]
+
+const said = ({ log, id }: SagaDetail) =>
+  h(
+    'section',
+    { class: 'said', 'aria-labelledby': 'said-title' },
+    h('h2', { id: 'said-title' }, 'What people said'),
+    log.length === 0
+      ? h('p', { class: 'quiet' }, 'Nobody has said anything to it.')
+      : h(
+          'ol',
+          {},
+          ...log
+            .toReversed()
+            .map((word) =>
+              h(
+                'li',
+                { key: word.id },
+                h('p', {}, h('strong', {}, words[word.command]?.title ?? word.command), ` ${word.step ?? ''}`),
+                h('p', {}, word.reason),
+                h('p', { class: 'quiet' }, word.actor, ' · ', exactly(word.at)),
+                word.refused !== undefined && h('p', { class: 'why' }, `Not followed: ${word.refused}`),
+              ),
+            ),
+        ),
+    h('p', {}, h('a', { href: hrefOf(['operations'], { target: id }) }, 'In the operations log')),
+  )
