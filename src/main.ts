@@ -7,6 +7,7 @@ import { isRunning, tellLane } from './activities/lane.js'
 import { partners, sagaNamed } from './app/index.js'
 import { names } from './names.js'
 import { routes } from './operators/routes.js'
+import { bulk } from './orchestrators/bulk.js'
 import { lane } from './orchestrators/lane.js'
 import { notify } from './orchestrators/notify.js'
 import { reconcile } from './orchestrators/reconcile.js'
@@ -16,6 +17,9 @@ import { operationsLog } from './operators/operations/log.js'
 import type { Lane } from './saga/lane.js'
 import { tellMe, tellOpenApi } from './triggers/me.js'
 import { checkSettings } from './settings.js'
+import { listBulk, startBulk, stopBulk, tellBulk } from './triggers/bulk.js'
+import { bulkItems } from './triggers/bulk-items.js'
+import { bulkBatch, bulkEnd, bulkFind } from './triggers/bulk-work.js'
 import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga, previewCommand } from './triggers/commands.js'
 import { tellConsole, tellConsoleFile } from './triggers/console.js'
@@ -73,7 +77,12 @@ durable.entity<Lane>(names.lane, lane)
 durable.activity(names.tellLane, { extraInputs, handler: tellLane })
 durable.activity(names.isRunning, { extraInputs, handler: isRunning })
 
-// What operators did.
+// What operators do to many, and what they did.
+durable.orchestration(names.bulk, bulk)
+durable.activity(names.bulkFind, { extraInputs, handler: bulkFind })
+durable.activity(names.bulkBatch, { extraInputs, handler: bulkBatch })
+durable.activity(names.bulkEnd, { extraInputs, handler: bulkEnd })
+durable.entity(names.bulkItems, bulkItems)
 durable.entity(names.operations, operationsLog)
 
 // Whether anything was missed.
@@ -115,6 +124,10 @@ const handlers = {
   listDeadLetters,
   resubmitDeadLetter,
   discardDeadLetter,
+  startBulk,
+  listBulk,
+  tellBulk,
+  stopBulk,
   listOperations,
   tellMe,
   tellOpenApi,

@@ -9,6 +9,12 @@ export const names = {
   isRunning: 'isRunning',
   reconcile: 'reconcile',
   reconcilePage: 'reconcilePage',
+  bulk: 'bulk',
+  bulkFind: 'bulkFind',
+  bulkBatch: 'bulkBatch',
+  bulkEnd: 'bulkEnd',
+  /** The entities that keep the items of a bulk command, and whether it was stopped. */
+  bulkItems: 'bulkItems',
   /** The entities that keep what operators did, one after the other. */
   operations: 'operations',
   watch: 'watch',

@@ -4,6 +4,10 @@ import { z } from 'zod'
 import { commandKinds } from '../saga/commands.js'
 import type { Route } from './route.js'
 import {
+  bulkBody,
+  bulkJob,
+  bulkJobs,
+  bulkStarted,
   deadLetterChoice,
   deadLetterGone,
   deadLetterPage,
@@ -20,6 +24,8 @@ import { named } from './schemas/named.js'
 import { calls, causes, sagaCounts, sagaDetail, sagaHistory, sagaPage } from './schemas/sagas.js'
 
 const one = z.object({ id: z.string().describe('Id of the saga: saga:table:row id:event id.') })
+
+const oneBulk = z.object({ id: z.string().describe('Id of the bulk command.') })
 
 export const routes = {
   listSagas: {
@@ -119,6 +125,39 @@ export const routes = {
     query: deadLetterChoice,
     body: reasonBody,
     answer: deadLetterGone,
+  },
+  startBulk: {
+    method: 'POST',
+    path: 'bulk',
+    access: 'Operator',
+    summary: 'A command to many sagas, or dead letters resubmitted: a durable job, a few at a time',
+    body: bulkBody,
+    answer: bulkStarted,
+    statuses: [202],
+  },
+  listBulk: {
+    method: 'GET',
+    path: 'bulk',
+    access: 'Reader',
+    summary: 'Bulk commands, the newest first',
+    answer: bulkJobs,
+  },
+  tellBulk: {
+    method: 'GET',
+    path: 'bulk/{id}',
+    access: 'Reader',
+    summary: 'How far a bulk command has come',
+    params: oneBulk,
+    answer: bulkJob,
+  },
+  stopBulk: {
+    method: 'POST',
+    path: 'bulk/{id}/stop',
+    access: 'Operator',
+    summary: 'Stops a bulk command before its next few; what it has done stays done',
+    params: oneBulk,
+    body: reasonBody,
+    answer: bulkJob,
   },
   listOperations: {
     method: 'GET',

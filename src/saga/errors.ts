@@ -93,6 +93,10 @@ const catalogue = {
     what: (it: { command: string; why: string }) => `'${it.command}' can not be understood: ${it.why}.`,
     remedy: 'Correct the request and send it again.',
   },
+  BULK_UNKNOWN: {
+    what: (it: { id: string }) => `There is no bulk command '${it.id}'.`,
+    remedy: 'Look for it with GET /api/bulk.',
+  },
   DEAD_LETTER_UNKNOWN: {
     what: (it: { queue: string; number: string }) =>
       `There is no dead letter ${it.number} in '${it.queue}', or it is being handled.`,

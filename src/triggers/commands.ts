@@ -1,10 +1,8 @@
 // POST /api/sagas/{id}/{command}: an operator's word to a saga, with who says it and why; and /preview, what it would come to.
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import type { DurableClient } from 'durable-functions'
 import type { z } from 'zod'
-import { names } from '../names.js'
 import { actorOf, roleOf } from '../operators/access.js'
 import { recorded } from '../operators/operations/log.js'
 import { Reply } from '../operators/route.js'
@@ -13,40 +11,28 @@ import type { commandBody } from '../operators/schemas/commands.js'
 import { stateOfInstance } from '../operators/state-of-instance.js'
 import { commandKinds, type SagaCommand } from '../saga/commands.js'
 import { SagaError } from '../saga/errors.js'
-import { isOver } from '../saga/phase.js'
 import { previewOf } from '../saga/preview.js'
 import { readSignal } from '../saga/signal.js'
-import type { Word } from '../saga/status.js'
-import { findInstance, instanceOf } from './instances.js'
+import { instanceOf } from './instances.js'
+import { say } from './say.js'
 import type { Handler } from './serve.js'
 
-/** Milliseconds for which the answer waits until the saga has heard the word, and between two looks. */
+/** Milliseconds for which the answer waits until the saga has heard the word. */
 const patience = 3_000
-const interval = 100
 
 /** 200 when the saga has followed, 409 when it had an objection, 202 when it has not listened yet: it does when it waits the next time. */
 export const commandSaga: Handler<Routes['commandSaga']> = async (said, { client }) => {
   const { id } = said.params
   const command = readCommand(said.params.command, { ...said.body, actor: actorOf(said.caller, said.body.actor) })
   const { kind: what, actor, reason } = command
-  const { phase, waitsFor } = await instanceOf(client, id)
-  return recorded(
-    client,
-    { actor, role: roleOf(said.caller), what, target: id, reason, before: { phase } },
-    async () => {
-      if (isOver(phase) || waitsFor?.kind === 'repair')
-        throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: `the saga is ${phase}` })
-      await checkPlan(client, id, command)
-      await client.raiseEvent(id, names.signal, { kind: 'command', command })
-      const word = await hear(client, id, command.id)
-      if (word?.refused !== undefined) throw SagaError.of('COMMAND_ILLEGAL', { command: what, why: word.refused })
-      const followed = word !== undefined
-      return {
-        answer: new Reply(followed ? 200 : 202, { id: command.id, command: what, followed }),
-        after: { followed },
-      }
-    },
-  )
+  const { phase } = await instanceOf(client, id)
+  const asked = { actor, role: roleOf(said.caller), what, target: id, reason, before: { phase } }
+  return recorded(client, asked, async () => {
+    await checkPlan(client, id, command)
+    const after = await say(client, id, command, patience)
+    const { followed } = after
+    return { answer: new Reply(followed ? 200 : 202, { id: command.id, command: what, followed }), after }
+  })
 }
 
 /** What it comes to; nobody is asked anything, and nothing is written down. */
@@ -79,14 +65,4 @@ async function checkPlan(client: DurableClient, id: string, command: SagaCommand
       command: command.kind,
       why: 'it would not come to what the plan tells any more',
     })
-}
-
-/** The word in the saga's log, once it is there. */
-async function hear(client: DurableClient, id: string, word: string): Promise<Word | undefined> {
-  for (let waited = 0; waited < patience; waited += interval) {
-    const found = (await findInstance(client, id))?.log.find((one) => one.id === word)
-    if (found) return found
-    await setTimeout(interval)
-  }
-  return undefined
 }

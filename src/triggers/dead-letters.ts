@@ -14,8 +14,14 @@ import { serviceBus } from './service-bus.js'
 
 type DeadLetter = Told<Routes['listDeadLetters']>['deadLetters'][number]
 
+export const listDeadLetters: Handler<Routes['listDeadLetters']> = ({ query }) => pageOfDeadLetters(query)
+
 /** The token names the queue and the number that the next page begins with. */
-export const listDeadLetters: Handler<Routes['listDeadLetters']> = async ({ query: { queue, limit, token } }) => {
+export async function pageOfDeadLetters({
+  queue,
+  limit,
+  token,
+}: Asked<Routes['listDeadLetters']>['query']): Promise<Told<Routes['listDeadLetters']>> {
   const client = await serviceBus()
   const [, startAt, from = '0'] = /^(.+)#(\d{1,19})$/.exec(token ?? '') ?? []
   const all = queue === undefined ? sources() : [sourceNamed(queue)]
@@ -49,17 +55,21 @@ async function takeOne(
   const client = await serviceBus()
   const source = sourceNamed(query.queue)
   const [message] = await peek(client, source, 1, sequenceNumber)
-  const unknown = SagaError.of('DEAD_LETTER_UNKNOWN', { queue: query.queue, number: sequenceNumber })
-  if (!message || numberOf(message) !== sequenceNumber) throw unknown
-  const { messageId, code, event } = toldOf(message, source)
-  const gone = { queue: query.queue, sequenceNumber, messageId }
-  const { reason } = body
-  const target = `${query.queue}/${sequenceNumber}`
-  const asked = { actor: actorOf(caller, body.actor), role: roleOf(caller), what, target, reason }
-  return recorded(hub, { ...asked, before: { messageId, code, event } }, async () => {
-    const taken = await take(client, source, [sequenceNumber])
-    if (taken.length === 0) throw unknown
-    return { answer: gone, after: { [what === 'resubmit' ? 'resubmitted' : 'discarded']: true } }
+  const letter = message && numberOf(message) === sequenceNumber ? toldOf(message, source) : undefined
+  const asked = {
+    actor: actorOf(caller, body.actor),
+    role: roleOf(caller),
+    what,
+    target: `${query.queue}/${sequenceNumber}`,
+    reason: body.reason,
+    ...(letter && { before: { messageId: letter.messageId, code: letter.code, event: letter.event } }),
+  }
+  return recorded(hub, asked, async () => {
+    const taken = letter ? await take(client, source, [sequenceNumber]) : []
+    if (!letter || taken.length === 0)
+      throw SagaError.of('DEAD_LETTER_UNKNOWN', { queue: query.queue, number: sequenceNumber })
+    const answer = { queue: query.queue, sequenceNumber, messageId: letter.messageId }
+    return { answer, after: { isGone: true } }
   })
 }
 

@@ -16,12 +16,12 @@ import { knownSagas } from './known-sagas.js'
 import type { Handler } from './serve.js'
 
 export const listSagas: Handler<Routes['listSagas']> = async ({ query, caller }, { client }) => {
-  const { sagas, ...rest } = await pageOf(client, query)
+  const { sagas, ...rest } = await pageOfSagas(client, query)
   return { sagas: seesValues(caller) ? sagas : sagas.map(masked), ...rest }
 }
 
 /** What the platform can find by itself, it is asked for. */
-async function pageOf(client: DurableClient, { limit, token, ...filter }: SagaQuery): Promise<Page> {
+export async function pageOfSagas(client: DurableClient, { limit, token, ...filter }: SagaQuery): Promise<Page> {
   const { prefix, since, ...others } = filter
   if (Object.keys(others).length === 0)
     return listInstances(client, {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { commandKinds } from '../../saga/commands.js'
+import { isInstanceId } from '../../saga/ids.js'
 import { sagaFilter, time } from './filter.js'
 import { named } from './named.js'
 import { roleOrNone } from './estate.js'
@@ -77,7 +78,7 @@ export const bulkBody = named(
       reason,
       step: z.string().min(1).exactOptional(),
       filter: sagaFilter.exactOptional(),
-      ids: z.array(z.string()).min(1).max(10_000).exactOptional(),
+      ids: z.array(z.string().refine(isInstanceId, 'the id of a saga')).min(1).max(10_000).exactOptional(),
       perSecond: z.number().positive().max(100).exactOptional(),
     }),
     z.object({
@@ -99,10 +100,11 @@ export const bulkJob = named(
     actor: z.string(),
     reason: z.string(),
     state: z.enum(['running', 'stopped', 'done']),
-    total: z.int(),
+    total: z.int().describe('Grows until all items are found.'),
     done: z.int(),
     refused: z.int(),
-    failed: z.array(z.object({ id: z.string(), why: z.string() })),
+    failed: z.array(z.object({ id: z.string(), why: z.string() })).describe('The first of them.'),
+    failedCount: z.int(),
     startedAt: at,
     endedAt: at.exactOptional(),
   }),
