@@ -147,4 +147,5 @@ resource pluginSendsToTopic 'Microsoft.Authorization/roleAssignments@2022-04-01'
 }
 
 output id string = namespace.id
-output host string = '${namespace.name}.servicebus.windows.net'
+// The endpoint is https://{host}:443/, whatever cloud it is in.
+output host string = split(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':')[0]
