@@ -48,6 +48,7 @@ const definitions = {
   answered: aSaga([[{ name: 'a', shape: { answeredWithin: 72 * hour } }], [{ name: 'b' }]]),
   'in-doubt': threeSteps({ keys: 'ignored' }),
   slow: threeSteps(),
+  'slow-once': aSaga([[{ name: 'a' }]]),
   'long-line': { ...aSaga([[{ name: 'a', shape: { answeredWithin: 72 * hour } }]]), lane: 'row' },
 } as const satisfies Record<string, Saga>
 type Name = keyof typeof definitions
@@ -89,7 +90,7 @@ class Partners {
     const count = (this.#asked.get(`${place} ${ask.what}`) ?? 0) + 1
     this.#asked.set(`${place} ${ask.what}`, count)
     const done = this.effects.get(place) ?? []
-    if (name === 'slow') await virtual.sleep(9 * minute)
+    if (name === 'slow' || name === 'slow-once') await virtual.sleep(9 * minute)
     if (name === 'in-line' && ask.step === 'a') await virtual.sleep(5 * minute)
     if (ask.what === 'probe')
       return done.length > 0 ? { kind: 'applied', output: canary } : { kind: 'refused', reason: `HTTP 404 ${canary}` }
@@ -258,6 +259,19 @@ describe('the watchdog', () => {
     expect(stuck()).toEqual([])
     expect(inLine.map(phaseOf)).toEqual(inLine.map(() => 'completed'))
     expect([...partners.effects.values()].filter((keys) => keys.length > 1)).toEqual([])
+  })
+
+  it('leaves those alone whose turn has just come when it looks for them', async () => {
+    await open(2)
+    const before = await startMany(8, () => start('slow-once'))
+    await virtual.pass(6 * minute)
+    // The first look is in line by now, and looks when all of these are late.
+    const behind = await startMany(5, () => start('slow-once'))
+
+    await virtual.pass(3 * hour)
+
+    expect(stuck()).toEqual([])
+    expect([...before, ...behind].map(phaseOf)).toEqual([...before, ...behind].map(() => 'completed'))
   })
 
   it('leaves those alone whose timers are late because everything was away, even if it is the first to be back', async () => {
