@@ -35,10 +35,11 @@ var patience = {
   deadLetteringOnMessageExpiration: true
 }
 
-// Catches a sender that asks twice. Short, so that a dead letter can be sent again under its own id.
+// Catches a sender that asks twice, and the app itself when it dies while it sends a dead letter again: longer than a lock, after which somebody can try
+// once more. A copy has an id of its own, so it is not taken for what it is a copy of.
 var duplicates = {
   requiresDuplicateDetection: true
-  duplicateDetectionHistoryTimeWindow: 'PT1M'
+  duplicateDetectionHistoryTimeWindow: 'PT10M'
 }
 
 resource dataverseEvents 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
@@ -109,16 +110,10 @@ resource receiveReplies 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: receiverRole }
 }
 
-// Dead letters are sent again where they came from.
+// Dead letters are sent again where they came from; those of the subscription go to dataverse-events, for nobody else is to hear them twice.
 resource sendReplies 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(partnerReplies.id, appPrincipalId, dataSender)
   scope: partnerReplies
-  properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: senderRole }
-}
-
-resource sendTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasTopic) {
-  name: guid(topic.id, appPrincipalId, dataSender)
-  scope: topic
   properties: { principalId: appPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: senderRole }
 }
 

@@ -27,12 +27,11 @@ export const queues: Check = (infrastructure) => {
   ]
 }
 
-/** What the app does with each: it settles what it takes, and sends dead letters again where they came from. */
+/** What the app does with each: it settles what it takes, and sends dead letters again to its own queues. */
 const uses: Readonly<Record<string, readonly string[]>> = {
   dataverseEvents: ['dataReceiver', 'dataSender'],
   partnerReplies: ['dataReceiver', 'dataSender'],
   subscription: ['dataReceiver'],
-  topic: ['dataSender'],
   notices: ['dataSender'],
 }
 
