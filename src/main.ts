@@ -24,6 +24,7 @@ import { takeCallback } from './triggers/callbacks.js'
 import { commandSaga, previewCommand } from './triggers/commands.js'
 import { tellConsole, tellConsoleFile } from './triggers/console.js'
 import { dataverseEventsFrom } from './triggers/dataverse-events.js'
+import { listDefinitions, listPartners, tellRecord } from './triggers/estate.js'
 import { startQueue, topicSource } from './triggers/event-source.js'
 import { tellHealth } from './triggers/health.js'
 import { listCalls, tellHistory } from './triggers/history.js'
@@ -35,6 +36,7 @@ import { onPartnerReply, repliesQueue } from './triggers/partner-replies.js'
 import { listReconciliations, reconcileAll, reconcilePage, startReconciliations } from './triggers/reconcile.js'
 import { served } from './triggers/serve.js'
 import { countSagas, listCauses, listSagas, tellSaga } from './triggers/status.js'
+import { watchSaga, watchSagas } from './triggers/watch.js'
 import { watchdog } from './triggers/watchdog.js'
 import { takeEvent } from './triggers/webhook.js'
 
@@ -111,12 +113,15 @@ durable.activity(names.sendNotice, { handler: sendNotice })
 // What partners answer later.
 app.serviceBusQueue('partnerReplies', { queueName: repliesQueue.queue, ...asBytes, handler: onPartnerReply })
 
-// All that is asked over HTTP: the table of routes, and who answers.
+// All that is asked over HTTP: the table of routes, and who answers. Events are told as they come.
+app.setup({ enableHttpStream: true })
 const handlers = {
   listSagas,
   countSagas,
   listCauses,
+  watchSagas,
   tellSaga,
+  watchSaga,
   tellHistory,
   listCalls,
   commandSaga,
@@ -129,6 +134,9 @@ const handlers = {
   tellBulk,
   stopBulk,
   listOperations,
+  tellRecord,
+  listPartners,
+  listDefinitions,
   tellMe,
   tellOpenApi,
   takeEvent,

@@ -30,7 +30,7 @@ export interface Served {
 export interface HttpServer {
   readonly port: number
   serve(served: Served): void
-  /** Takes no new requests, waits for those that run. */
+  /** Takes no new requests, waits for those that run; event streams, which would go on, are ended. */
   close(): Promise<void>
 }
 
@@ -38,7 +38,10 @@ export interface HttpServer {
 export async function openHttpServer(options: { host: string; port: number; log: Log }): Promise<HttpServer> {
   const { host, port, log } = options
   let answer = tellStarting
+  const answering = new Set<ServerResponse>()
   const server = createServer((request, response) => {
+    answering.add(response)
+    response.once('close', () => answering.delete(response))
     answer(request, response).catch((error: unknown) => {
       log('error', 'host', `${request.method} ${request.url}: ${wordsOf(error)}`)
       if (!response.headersSent) response.writeHead(error instanceof BodyTooLarge ? 413 : 500)
@@ -56,10 +59,14 @@ export async function openHttpServer(options: { host: string; port: number; log:
     async close() {
       server.close()
       server.closeIdleConnections()
+      for (const response of answering) if (isEventStream(response)) response.destroy()
       if (server.listening) await once(server, 'close')
     },
   }
 }
+
+const isEventStream = (response: ServerResponse) =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream')
 
 function answererOf({ app, mounts, extraInput, keys }: Served, log: Log) {
   const prefix = app.hostJson.extensions.http.routePrefix.split('/').filter(Boolean)

@@ -59,7 +59,14 @@ export async function answerStreamed(call: StreamedCall, streamUri: string): Pro
 async function passOn(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   const { [invocationIdHeader]: _, connection: __, 'keep-alive': ___, ...headers } = answer.headers
   response.writeHead(answer.statusCode ?? 500, headers)
-  await pipeline(answer, response)
+  // Events are waited for: whoever listens is to know at once that they are told.
+  response.flushHeaders()
+  try {
+    await pipeline(answer, response)
+  } catch (error) {
+    // A client that goes away in the middle has its reasons.
+    if (!response.closed && !response.destroyed) throw error
+  }
 }
 
 /** Where the library finds the headers, and what it makes the parameters of: those of the route and, as on the platform, of the query. */

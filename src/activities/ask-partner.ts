@@ -5,9 +5,11 @@ import { actionNamed } from '../app/index.js'
 import { callbackToken } from '../partner/callback-token.js'
 import { outcomeOf, type Reply } from '../partner/classify.js'
 import { Gateway } from '../partner/gateway.js'
+import { gatewayTo } from '../partner/gateways.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import { markOf } from '../saga/mark.js'
+import { withoutTexts } from '../saga/masking.js'
 import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
 import type { Partner } from '../saga/partner.js'
@@ -33,14 +35,23 @@ async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
   try {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
-    gateway = gatewayTo(found.partner)
+    gateway = gatewayOf(found.partner)
     request = requestOf(ask, action, await callbackFor(action, ask.key))
   } catch (error) {
     return unsent(error)
   }
   const reply = await gateway.ask(request, { 'idempotency-key': ask.key })
   const read = (body: unknown) => checkSize('output', action.readOutput(body))
-  return outcomeOf(reply, action.meaningsOf(ask.what), bringsOutput(ask, action, reply) ? read : nothing)
+  return withoutValuesOf(
+    ask,
+    outcomeOf(reply, action.meaningsOf(ask.what), bringsOutput(ask, action, reply) ? read : nothing),
+  )
+}
+
+/** A reason goes into status, logs and notices: what the partner quotes of the request stays out of it. */
+function withoutValuesOf(ask: Ask, outcome: Outcome): Outcome {
+  if (outcome.kind === 'applied') return outcome
+  return { ...outcome, reason: withoutTexts(outcome.reason, ask.what === 'undo' ? ask.done : ask.input) }
 }
 
 const nothing = () => undefined
@@ -52,17 +63,9 @@ function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
   return action.mayAnswerAtOnce && 'status' in reply && reply.status !== 202 && reply.body !== undefined
 }
 
-/** One for each partner, for as long as this process lives. */
-const gateways = new Map<string, Gateway>()
-
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
-function gatewayTo(partner: Partner): Gateway {
-  const known = gateways.get(partner.name)
-  if (known) return known
-  const gateway = new Gateway(partner, addressIn(partner.addressSetting), readSecret)
-  gateways.set(partner.name, gateway)
-  return gateway
-}
+const gatewayOf = (partner: Partner) =>
+  gatewayTo(partner, () => new Gateway(partner, addressIn(partner.addressSetting), readSecret))
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
 function unsent(error: unknown): Outcome {

@@ -18,10 +18,20 @@ import {
   reasonBody,
 } from './schemas/acts.js'
 import { commandAnswer, commandBody, preview, previewBody } from './schemas/commands.js'
-import { health, me, reconciliations, reconciliationsStarted, started, taken } from './schemas/estate.js'
+import {
+  health,
+  me,
+  reconciliations,
+  reconciliationsStarted,
+  started,
+  taken,
+  definitions,
+  partnerBoard,
+  record,
+} from './schemas/estate.js'
 import { pageShape, revealQuery, sagaFilter, sagaQuery } from './schemas/filter.js'
 import { named } from './schemas/named.js'
-import { calls, causes, sagaCounts, sagaDetail, sagaHistory, sagaPage } from './schemas/sagas.js'
+import { calls, causes, sagaCounts, sagaDetail, sagaHistory, sagaPage, sagaStatus } from './schemas/sagas.js'
 
 const one = z.object({ id: z.string().describe('Id of the saga: saga:table:row id:event id.') })
 
@@ -52,6 +62,15 @@ export const routes = {
     query: sagaFilter,
     answer: causes,
   },
+  watchSagas: {
+    method: 'GET',
+    path: 'sagas/events',
+    access: 'Reader',
+    summary: 'Each saga of the filter whenever it has changed, and once more when it leaves the filter',
+    query: sagaFilter,
+    answer: sagaStatus,
+    streams: 'saga',
+  },
   tellSaga: {
     method: 'GET',
     path: 'sagas/{id}',
@@ -59,6 +78,15 @@ export const routes = {
     summary: 'Phase, steps, what it waits for, what was undone, what is owed, and what may be said to it now',
     params: one,
     answer: sagaDetail,
+  },
+  watchSaga: {
+    method: 'GET',
+    path: 'sagas/{id}/events',
+    access: 'Reader',
+    summary: 'The saga now, and whenever it has changed',
+    params: one,
+    answer: sagaStatus,
+    streams: 'saga',
   },
   tellHistory: {
     method: 'GET',
@@ -166,6 +194,28 @@ export const routes = {
     summary: 'What operators did, the newest first, and whether the log is intact',
     query: operationQuery.extend(pageShape),
     answer: operationPage,
+  },
+  tellRecord: {
+    method: 'GET',
+    path: 'records/{table}/{rowId}',
+    access: 'Reader',
+    summary: 'What each partner holds of a row',
+    params: z.object({ table: z.string(), rowId: z.string().toLowerCase() }),
+    answer: record,
+  },
+  listPartners: {
+    method: 'GET',
+    path: 'partners',
+    access: 'Reader',
+    summary: 'The partners, how they are from here, and what sagas have open with them',
+    answer: partnerBoard,
+  },
+  listDefinitions: {
+    method: 'GET',
+    path: 'definitions',
+    access: 'Reader',
+    summary: 'The sagas as they are declared, and how many run',
+    answer: definitions,
   },
   tellMe: { method: 'GET', path: 'me', access: 'Reader', summary: 'Who asks, and what they may', answer: me },
   tellOpenApi: {

@@ -28,6 +28,7 @@ import {
 import type { Reply } from './classify.js'
 import { Batching } from './batching.js'
 import { type Connection, send } from './http.js'
+import { Traffic } from './traffic.js'
 
 /** Milliseconds. A connection that takes longer has not been made: the request was not sent. */
 const connectTimeout = 5_000
@@ -48,6 +49,7 @@ export class Gateway {
   readonly #line: PQueue | undefined
   readonly #batching: Batching | undefined
   readonly #breaker: CircuitBreakerPolicy
+  readonly #traffic = new Traffic()
   #connection: Connection | undefined
   #certificate: Certificate | undefined
   /** Times in milliseconds since 1970. */
@@ -83,8 +85,15 @@ export class Gateway {
     })
   }
 
-  get isOpen(): boolean {
-    return this.#breaker.state === CircuitState.Open
+  /** How the partner is, seen from here. */
+  get board() {
+    const { state } = this.#breaker
+    return {
+      breaker: state === CircuitState.Closed ? 'closed' : state === CircuitState.HalfOpen ? 'halfOpen' : 'open',
+      inFlight: this.#traffic.inFlight,
+      waiting: this.#line?.size ?? 0,
+      rate: this.#traffic.rate,
+    } as const
   }
 
   /** @param headers besides those that every request to this partner carries. */
@@ -100,7 +109,7 @@ export class Gateway {
 
   async #try(asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
     try {
-      return await this.#breaker.execute(() => this.#send(asked, headers))
+      return await this.#breaker.execute(() => this.#traffic.counting(() => this.#send(asked, headers)))
     } catch (error) {
       if (isBrokenCircuitError(error)) return this.#park('is not to be reached')
       throw error

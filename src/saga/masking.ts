@@ -27,3 +27,26 @@ const number = /(?<!HTTP )\b\d[\d.,]*\b/g
 export function normalized(text: string): string {
   return [guid, time, number].reduce((left, part) => left.replaceAll(part, '…'), withoutValues(text))
 }
+
+/** Keys such as MD-000001 are no secret, and the way to find a thing at a partner. */
+const isKey = (text: string) =>
+  text.search(guid) === 0 || (/^[\w.:-]+$/.test(text) && /\d/.test(text) && /[a-z]/i.test(text))
+
+/** Without the texts that a request was made of, wherever they stand, except for keys. */
+export function withoutTexts(text: string, asked: unknown): string {
+  const said = [...new Set(textsIn(asked))].filter((one) => one.length >= 3 && !isKey(one))
+  // The longest first: one may be part of another.
+  return said
+    .toSorted((one, other) => other.length - one.length)
+    .reduce(
+      (left, one) => left.replaceAll(new RegExp(`(?<![\\p{L}\\d])${escaped(one)}(?![\\p{L}\\d])`, 'giu'), mask),
+      text,
+    )
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`)

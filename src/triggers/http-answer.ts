@@ -1,6 +1,7 @@
 // What all HTTP endpoints answer with: JSON, and for errors the problem details of RFC 9457 with a stable code.
 
 import type { HttpResponseInit } from '@azure/functions'
+import { eventStream } from '../operators/event-stream.js'
 import { type ErrorCode, SagaError } from '../saga/errors.js'
 
 /** The codes that callers can cause, and their HTTP statuses. */
@@ -31,6 +32,13 @@ const notStored = { 'cache-control': 'no-store' }
 
 export function json(body: unknown, status = 200): HttpResponseInit {
   return { status, jsonBody: body, headers: notStored }
+}
+
+/** As server-sent events, one by one as they come. */
+export function streamed(name: string, items: AsyncIterable<unknown>): HttpResponseInit {
+  // Some proxies hold answers back until they are whole, unless they are told not to.
+  const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', ...notStored }
+  return { body: eventStream(name, items), headers }
 }
 
 /** What the caller did not cause is an error of ours: the log has it, the caller only learns that it happened. */

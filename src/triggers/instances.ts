@@ -33,6 +33,17 @@ export async function instanceOf(client: DurableClient, id: string): Promise<Sag
   return status
 }
 
+/** As they stand now, in the order of their ids; those that are gone are left out. */
+export async function readAll(client: DurableClient, ids: readonly string[]): Promise<readonly SagaStatus[]> {
+  const found = new Map<string, SagaStatus | undefined>()
+  const left = [...ids]
+  const look = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) found.set(id, await findInstance(client, id))
+  }
+  await Promise.all(Array.from({ length: 16 }, look))
+  return ids.map((id) => found.get(id)).filter((status) => status !== undefined)
+}
+
 /** One page of those that are sagas. */
 export async function listInstances(client: DurableClient, query: InstanceQuery): Promise<Page> {
   const { instances, ...rest } = await pageOfInstances(client, query)

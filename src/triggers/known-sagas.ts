@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { DurableClient } from 'durable-functions'
 import { SagaIndex } from '../operators/index/saga-index.js'
 import type { InstanceQuery } from '../task-hub.js'
-import { findInstance, listInstances } from './instances.js'
+import { listInstances, readAll } from './instances.js'
 
 /** A worker has room for this many: about 100 MB. */
 const mostSagas = 200_000
@@ -44,11 +44,6 @@ export class KnownSagas {
     if (!this.#refreshing && Date.now() >= this.#dueAt) this.#refreshing = this.#refresh(client, this.#glance)
     if (this.#refreshing) await Promise.race([this.#refreshing, setTimeout(patience)])
     return this.#glance
-  }
-
-  /** It is not there any more. */
-  forget(id: string): void {
-    this.#glance?.index.remove(id)
   }
 
   #load(client: DurableClient): Promise<Glance> {
@@ -95,14 +90,10 @@ async function refresh(client: DurableClient, index: SagaIndex, last: string): P
   for (const id of await readInto(index, client, { statuses: notCompleted })) seen.add(id)
   // Those that have ended since, or are gone.
   const left = wereOpen.filter((id) => !seen.has(id))
-  const look = async () => {
-    for (let id = left.pop(); id !== undefined; id = left.pop()) {
-      const status = await findInstance(client, id)
-      if (status) index.put(status)
-      else index.remove(id)
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, look))
+  const found = await readAll(client, left)
+  for (const status of found) index.put(status)
+  const there = new Set(found.map(({ id }) => id))
+  for (const id of left) if (!there.has(id)) index.remove(id)
 }
 
 /** @param isBounded ends when the index is full, if all came newest first so far: then what follows is older */

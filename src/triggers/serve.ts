@@ -7,7 +7,7 @@ import { authLevelOf, type Caller, callerOf, mayAsk } from '../operators/access.
 import { record } from '../operators/operations/log.js'
 import { type Answer, type Asked, Reply, type Route } from '../operators/route.js'
 import { SagaError } from '../saga/errors.js'
-import { json, problemOf } from './http-answer.js'
+import { json, problemOf, streamed } from './http-answer.js'
 
 /** What a handler may use. */
 export interface Hands {
@@ -56,12 +56,16 @@ export function httpHandler<const Of extends Route>(
       const hands = { client, log: (line: string) => context.log(line) }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each part was parsed by the schema that its type is made of
       const answer: unknown = await handle(asked as Asked<Of>, hands)
+      if (route.streams !== undefined && isStream(answer)) return streamed(route.streams, answer)
       return answer instanceof Reply ? json(answer.body, answer.status) : json(answer, route.statuses?.[0])
     } catch (error) {
       return problemOf(error, (what, why) => context.error(what, why))
     }
   }
 }
+
+const isStream = (answer: unknown): answer is AsyncIterable<unknown> =>
+  typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer
 
 /** @throws SagaError `CALLER_UNKNOWN`, `ROLE_MISSING`: who wanted to do what they may not leaves a trace */
 async function admitted({ access, method }: Route, request: HttpRequest, client: DurableClient): Promise<Caller> {

@@ -11,7 +11,7 @@ import type { DurableClient } from 'durable-functions'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'
 import type { SagaStatus } from '../saga/status.js'
-import { findInstance, instanceOf, listInstances, type Page } from './instances.js'
+import { instanceOf, listInstances, type Page, readAll } from './instances.js'
 import { knownSagas } from './known-sagas.js'
 import type { Handler } from './serve.js'
 
@@ -35,21 +35,6 @@ export async function pageOfSagas(client: DurableClient, { limit, token, ...filt
   const sagas = await readAll(client, ids)
   // What has moved on since is not of this list any more.
   return { sagas: sagas.filter((status) => matches(entryOf(status), filter)), ...rest }
-}
-
-/** As they stand now, in the order of their ids; those that are gone are left out. */
-export async function readAll(client: DurableClient, ids: readonly string[]): Promise<SagaStatus[]> {
-  const found = new Map<string, SagaStatus>()
-  const left = [...ids]
-  const look = async () => {
-    for (let id = left.pop(); id !== undefined; id = left.pop()) {
-      const status = await findInstance(client, id)
-      if (status) found.set(id, status)
-      else knownSagas.forget(id)
-    }
-  }
-  await Promise.all(Array.from({ length: 16 }, look))
-  return ids.map((id) => found.get(id)).filter((status) => status !== undefined)
 }
 
 export const countSagas: Handler<Routes['countSagas']> = async ({ query }, { client }) => {

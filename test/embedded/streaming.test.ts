@@ -92,6 +92,18 @@ describe('a streaming app', () => {
     expect((await parts?.read())?.value).toBe('last')
   })
 
+  it('tells one thing after the other; that nobody listens any more is no error', async () => {
+    const response = await fetch(`${url}/api/ticking`)
+    const parts = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let told = ''
+    while (!/(tick ){3}/.test(told)) told += (await parts?.read())?.value ?? ''
+
+    await parts?.cancel()
+
+    expect((await fetch(`${url}/api/silent`)).status).toBe(204)
+    expect(logged.filter((line) => line.startsWith('ticking'))).toEqual([])
+  })
+
   it('that returns nothing is a 204, that throws a 500', async () => {
     expect((await fetch(`${url}/api/silent`)).status).toBe(204)
     expect((await fetch(`${url}/api/broken`)).status).toBe(500)

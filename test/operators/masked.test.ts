@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { masked } from '../../src/operators/masked.js'
-import { withoutValues } from '../../src/saga/masking.js'
+import { withoutTexts, withoutValues } from '../../src/saga/masking.js'
 
 describe('a document', () => {
   it('keeps its form, its ids and its times', () => {
@@ -39,5 +39,25 @@ describe('the words of a partner', () => {
     ['HTTP 422 EMAIL_MISSING', 'HTTP 422 EMAIL_MISSING'],
   ])('%s', (said, told) => {
     expect(withoutValues(said)).toBe(told)
+  })
+})
+
+describe('a reason', () => {
+  const asked = {
+    rowId: '00000000-0000-4000-8000-000000000001',
+    name: 'Ada Berg',
+    note: 'a (b) c*',
+    key: 'MD-000017',
+    vip: true,
+    tags: ['VIP', 'no'],
+  }
+
+  it.each([
+    ['HTTP 409 TAKEN: Ada Berg is known, ADA BERG too', 'HTTP 409 TAKEN: ••• is known, ••• too'],
+    ['HTTP 409 TAKEN: Ada Bergmann is known', 'HTTP 409 TAKEN: Ada Bergmann is known'],
+    [`HTTP 404: MD-000017 of ${asked.rowId} is gone`, `HTTP 404: MD-000017 of ${asked.rowId} is gone`],
+    ['HTTP 400: a (b) c*, vip, no', 'HTTP 400: •••, •••, no'],
+  ])('loses the texts of its request, and keeps keys: %s', (said, told) => {
+    expect(withoutTexts(said, asked)).toBe(told)
   })
 })

@@ -92,12 +92,51 @@ export class SagaIndex {
     return { ids }
   }
 
-  /** Ids of those of the filter that have changed since a revision, the longest ago first. */
-  changedSince(revision: number, filter: SagaFilter): readonly string[] {
-    return [...this.#places.values()]
-      .filter((place) => place.revision > revision && matches(place.entry, filter))
+  /** Those that have changed since a revision, the longest ago first, and the revision to go on from. */
+  changes(
+    since: number,
+    isWanted: (entry: Entry) => boolean,
+    most: number,
+  ): { readonly entries: readonly Entry[]; readonly revision: number } {
+    if (since === this.#revision) return { entries: [], revision: since }
+    const changed = [...this.#places.values()]
+      .filter(({ entry, revision }) => revision > since && isWanted(entry))
       .toSorted((one, other) => one.revision - other.revision)
-      .map(({ entry }) => entry.id)
+    const told = changed.slice(0, most)
+    const last = told.at(-1)
+    const revision = last && told.length < changed.length ? last.revision : this.#revision
+    return { entries: told.map(({ entry }) => entry), revision }
+  }
+
+  /** What sagas that are not over have open with each partner. */
+  openWith(): ReadonlyMap<string, { readonly debts: number; readonly held: number; readonly doubts: number }> {
+    const found = new Map<string, { debts: number; held: number; doubts: number }>()
+    const count = (partner: string | undefined, what: 'debts' | 'held' | 'doubts') => {
+      if (partner === undefined) return
+      const known = found.get(partner) ?? { debts: 0, held: 0, doubts: 0 }
+      known[what] += 1
+      found.set(partner, known)
+    }
+    for (const id of this.#open) {
+      const { owes = [], doubts = [], causes = [] } = this.#places.get(id)?.entry ?? {}
+      for (const partner of new Set(owes)) count(partner, 'debts')
+      for (const partner of new Set(doubts)) count(partner, 'doubts')
+      const held = causes.filter(({ kind }) => kind === 'held').map(({ partner }) => partner)
+      for (const partner of new Set(held)) count(partner, 'held')
+    }
+    return found
+  }
+
+  /** By name and version, with a space between. */
+  byVersion(): ReadonlyMap<string, { readonly running: number; readonly ended: number }> {
+    const found = new Map<string, { running: number; ended: number }>()
+    for (const { entry } of this.#places.values()) {
+      const key = `${entry.saga} ${entry.version}`
+      const known = found.get(key) ?? { running: 0, ended: 0 }
+      known[entry.isOver ? 'ended' : 'running'] += 1
+      found.set(key, known)
+    }
+    return found
   }
 
   counts(filter: SagaFilter): { total: number; byPhase: PerPhase; bySaga: Record<string, PerPhase> } {

@@ -167,7 +167,7 @@ const event = z.object({
 })
 
 const answer = z.union([
-  z.object({ kind: z.literal('applied'), output: z.unknown() }),
+  z.object({ kind: z.literal('applied'), output: z.unknown().optional() }),
   z.object({ kind: z.enum(['refused', 'inDoubt']), reason: z.string() }),
   z.object({
     kind: z.literal('deferred'),

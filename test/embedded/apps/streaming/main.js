@@ -28,6 +28,13 @@ app.get('broken', {
     throw new Error('a bug')
   },
 })
+async function* ticking() {
+  for (let count = 0; count < 500; count++) {
+    yield new TextEncoder().encode('tick ')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+app.get('ticking', { handler: async () => ({ body: ticking(), headers: { 'content-type': 'text/event-stream' } }) })
 app.http('locked', { route: 'locked', authLevel: 'function', handler: async () => ({ body: 'open' }) })
 app.get('never', { handler: async () => ({ body: 'here' }) })
 
