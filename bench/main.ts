@@ -1,6 +1,7 @@
-// npm run bench -- [product|broker|taskhub|instances]: figures and ratios of one run; nothing is asserted.
+// npm run bench -- [product|broker|taskhub|instances|cold]: figures and ratios of one run; nothing is asserted.
 
 import { benchBroker } from './broker.js'
+import { benchCold } from './cold.js'
 import { benchInstances } from './instances.js'
 import { benchProduct } from './product.js'
 import { benchTaskHub } from './taskhub.js'
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   broker: benchBroker,
   taskhub: benchTaskHub,
   instances: benchInstances,
+  cold: benchCold,
 }
 const wanted = process.argv[2] ?? 'product'
 const bench = benches[wanted]

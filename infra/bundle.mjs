@@ -1,0 +1,27 @@
+// Puts the compiled app and its dependencies into one file, beside its host.json and package.json: dist/bundle, or the folder that is given.
+
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import app from '../package.json' with { type: 'json' }
+
+const [target = join('dist', 'bundle')] = process.argv.slice(2)
+
+rmSync(target, { recursive: true, force: true })
+mkdirSync(target, { recursive: true })
+await build({
+  entryPoints: [app.main],
+  outfile: join(target, 'main.js'),
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // The platform's worker brings it.
+  external: ['@azure/functions-core'],
+  // Errors and logs name classes.
+  keepNames: true,
+  logLevel: 'warning',
+})
+cpSync('host.json', join(target, 'host.json'))
+const { name, version, license, type, engines } = app
+const manifest = { name, version, private: true, license, type, main: 'main.js', engines }
+writeFileSync(join(target, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
