@@ -50,6 +50,7 @@ async function start(page: Page, { title, note, body }: { title: string; note: s
         'How many in a second',
         h('input', {
           type: 'number',
+          name: 'pace',
           min: '0.1',
           max: '100',
           step: 'any',

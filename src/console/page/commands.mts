@@ -45,6 +45,8 @@ export function possibleFor({ commands }: SagaDetail): readonly Possible[] {
   return Object.keys(words).flatMap((kind) => {
     const own = commands.filter(({ command }) => command === kind)
     const allowed = own.filter((one) => one.allowed)
+    // Of one step only, a retry of the step and a retry of everything are the same.
+    if (allowed.length === 2 && allowed.some(({ step }) => step === undefined)) return allowed.slice(-1)
     return allowed.length > 0
       ? allowed
       : own.slice(0, 1).map(({ command, why }) => ({ command, allowed: false, ...(why !== undefined && { why }) }))

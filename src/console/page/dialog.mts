@@ -77,9 +77,17 @@ export function ask<Answer>(question: Question<Answer>): Promise<Answer | undefi
   }
 }
 
-/** A labelled field; `note` stands under it. */
-export const field = (label: string, control: Element, note?: Child) =>
-  h('label', { class: 'field' }, h('span', {}, label), control, note ? h('small', {}, note) : null)
+/** A labelled control; `note` stands under it. The control has a name. */
+export function field(label: string, control: Element, note?: string) {
+  const id = `note-${control.getAttribute('name')}`
+  if (note !== undefined) control.setAttribute('aria-describedby', id)
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', {}, h('span', {}, label), control),
+    note !== undefined && h('small', { id }, note),
+  )
+}
 
 export const textOf = ({ target }: Event): string =>
   target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement

@@ -132,8 +132,8 @@ function drawRail(): void {
       ),
     ),
     h(
-      'footer',
-      {},
+      'div',
+      { class: 'foot' },
       liveness &&
         h(
           'p',
@@ -159,6 +159,7 @@ function search(event: Event): void {
   else if (table !== undefined && row !== undefined) go(hrefOf(['sagas'], { prefix: text }))
   else if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(text)) go(hrefOf(['sagas'], { rowId: text.toLowerCase() }))
   else go(hrefOf(['sagas'], { text }))
+  if (input instanceof HTMLInputElement) input.value = ''
   input.blur()
 }
 
@@ -193,6 +194,7 @@ askKeyWith(async (isWrong) => {
         'Function key',
         h('input', {
           type: 'password',
+          name: 'key',
           autocomplete: 'off',
           autofocus: true,
           oninput: (event) => {

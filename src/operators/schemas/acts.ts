@@ -116,6 +116,7 @@ export const operation = named(
   'Operation',
   z.object({
     seq: z.int(),
+    operation: z.string().describe('Shared by the entry of what was asked and the entry of what came of it.'),
     at,
     actor: z.string(),
     role: roleOrNone,

@@ -42,7 +42,7 @@ export function bulkView(page: Page): View {
 }
 
 function oneJob(job: Job, stop: (job: Job) => Promise<void>): Child {
-  const { id, command, actor, reason, state, total, done, refused, failed, startedAt, endedAt } = job
+  const { id, command, actor, reason, state, total, done, refused, failed, failedCount, startedAt, endedAt } = job
   return h(
     'li',
     { key: id },
@@ -60,13 +60,13 @@ function oneJob(job: Job, stop: (job: Job) => Promise<void>): Child {
       ),
       h('progress', {
         max: Math.max(total, 1),
-        value: done + refused + failed.length,
+        value: done + refused + failedCount,
         'aria-label': `${command}: ${done} of ${total}`,
       }),
       h(
         'p',
         { class: 'quiet' },
-        `${done.toLocaleString()} of ${total.toLocaleString()} done, ${refused.toLocaleString()} refused, ${failed.length.toLocaleString()} failed`,
+        `${done.toLocaleString()} of ${total.toLocaleString()} done, ${refused.toLocaleString()} refused, ${failedCount.toLocaleString()} failed`,
       ),
       failed.length > 0 &&
         h(

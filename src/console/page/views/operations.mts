@@ -36,7 +36,7 @@ export function operationsView(page: Page, query: URLSearchParams): View {
         operations.length === 0
           ? empty('Nobody has done anything yet', 'Commands, reveals, resubmits and refusals stand here for ever.')
           : [
-              table('Operations, the latest first', columns, latestFirst(operations), ({ seq }) => String(seq)),
+              table('Operations, the latest first', columns, together(operations), ({ asked }) => asked.operation),
               next !== undefined && h('p', { class: 'quiet' }, 'There are older ones.'),
             ],
       ),
@@ -44,40 +44,55 @@ export function operationsView(page: Page, query: URLSearchParams): View {
   }
 }
 
-const latestFirst = (operations: readonly Operation[]) => operations.toSorted((a, b) => b.seq - a.seq)
+/** What was asked and what came of it are two entries of the log, and one row here. */
+interface Row {
+  readonly asked: Operation
+  readonly came: Operation
+}
+
+function together(operations: readonly Operation[]): Row[] {
+  const bySeq = operations.toSorted((a, b) => a.seq - b.seq)
+  return [...Map.groupBy(bySeq, ({ operation }) => operation).values()].toReversed().flatMap((entries) => {
+    const [asked] = entries
+    const came = entries.at(-1)
+    return asked && came ? [{ asked, came }] : []
+  })
+}
 
 const chain = (isIntact: boolean): Child =>
   isIntact ? badge('closed', 'chain intact') : badge('open', 'chain broken: entries were changed')
 
 const columns = [
-  { head: 'When', class: 'straight', cell: ({ at }: Operation) => exactly(at) },
-  { head: 'Who', cell: ({ actor, role }: Operation) => [actor, h('div', { class: 'faint' }, role)] },
+  { head: 'When', class: 'straight', cell: ({ asked }: Row) => exactly(asked.at) },
+  { head: 'Who', cell: ({ asked }: Row) => [asked.actor, h('div', { class: 'faint' }, asked.role)] },
   {
     head: 'What',
-    cell: ({ what, refused }: Operation) => [
-      h('strong', {}, what),
-      refused !== undefined && h('div', { class: 'why' }, `refused: ${refused}`),
+    cell: ({ asked, came }: Row) => [
+      h('strong', {}, asked.what),
+      came.refused !== undefined && h('div', { class: 'why' }, `refused: ${came.refused}`),
     ],
   },
   { head: 'Of', cell: targetOf },
-  { head: 'Why', class: 'grow', cell: ({ reason }: Operation) => reason },
+  { head: 'Why', class: 'grow', cell: ({ asked }: Row) => asked.reason },
   { head: 'Effect', class: 'straight', cell: effectOf },
 ]
 
 /** The id of a saga is told by its parts. */
-function targetOf({ target }: Operation): Child {
+function targetOf({ asked: { target } }: Row): Child {
   const [saga = '', name = '', row = '', event] = target.split(':')
   if (event === undefined) return h('span', { class: 'id' }, target)
   return [h('a', { href: hrefOf(['sagas', target]) }, saga), h('div', { class: 'id quiet' }, `${name} ${row}`)]
 }
 
-function effectOf({ seq, before, after, hash }: Operation): Child {
+function effectOf({ asked, came }: Row): Child {
+  const numbers = asked === came ? `no. ${asked.seq}` : `no. ${asked.seq}, ${came.seq}`
   return h(
     'details',
     {},
-    h('summary', {}, `no. ${seq}`),
-    before !== undefined && [h('h3', {}, 'Before'), jsonOf(before, `Before no. ${seq}`)],
-    after !== undefined && [h('h3', {}, 'After'), jsonOf(after, `After no. ${seq}`)],
-    h('p', { class: 'id faint' }, hash),
+    h('summary', {}, numbers),
+    asked.before !== undefined && [h('h3', {}, 'Before'), jsonOf(asked.before, `Before ${numbers}`)],
+    came.after !== undefined && [h('h3', {}, 'After'), jsonOf(came.after, `After ${numbers}`)],
+    h('h3', {}, 'Hashes'),
+    [...new Set([asked.hash, came.hash])].map((hash) => h('p', { class: 'id faint' }, hash)),
   )
 }

@@ -23,7 +23,15 @@ export function sagaView(page: Page, id: string): View {
   const saga = new Asked(page, () => get('saga', path))
   const calls = new Asked(page, () => get('calls', `${path}/calls${searchOf({ reveal })}`))
   const definitions = new Asked(page, () => get('definitions', 'definitions'))
-  const load = async () => (await Promise.all([saga.load(), calls.load()])).every(Boolean)
+  /** What was revealed stays until the saga moves on; each look at values is logged, so none is taken unasked. */
+  let callsOf: string | undefined
+  const load = async () => {
+    const isThere = await saga.load()
+    if (!isThere || saga.value?.updatedAt === callsOf) return isThere
+    callsOf = saga.value?.updatedAt
+    reveal = undefined
+    return calls.load()
+  }
   const press = (command: string) => {
     const first = saga.value && possibleFor(saga.value).find((one) => one.command === command && one.allowed)
     if (first && saga.value) void speak(saga.value, first)
@@ -101,7 +109,10 @@ export function sagaView(page: Page, id: string): View {
       title: 'Reveal values',
       act: 'Reveal',
       objection: () => who.objection(),
-      render: (redraw) => [h('p', {}, 'You will see the values of this saga until you leave it.'), who.fields(redraw)],
+      render: (redraw) => [
+        h('p', {}, 'You will see the values as they are now; when the saga moves on they are masked again.'),
+        who.fields(redraw),
+      ],
       submit: () => who.reason,
     })
     if (given === undefined) return
@@ -170,36 +181,38 @@ const undoneBecause = ({ undoneBecause: why }: SagaDetail): Child =>
   why !== undefined && h('p', { class: 'notice back' }, h('strong', {}, 'Undone because: '), why)
 
 function commandPanel(saga: SagaDetail, isReader: boolean, speak: (one: Possible) => void): Child {
+  const all = possibleFor(saga)
+  const reasons = new Set(all.map(({ allowed, why }) => (allowed ? undefined : why)))
+  const [forAll] = reasons.size === 1 ? reasons : []
   return h(
     'section',
-    { class: 'commands', 'aria-labelledby': 'commands-title' },
+    { class: forAll === undefined ? 'commands' : 'commands off', 'aria-labelledby': 'commands-title' },
     h('h2', { id: 'commands-title' }, 'Commands'),
     isReader && h('p', { class: 'quiet' }, 'Your role reads only.'),
+    forAll !== undefined && h('p', { class: 'quiet', id: 'why-all' }, `None can be said: ${forAll}.`),
+    h('ul', {}, ...all.map((one) => oneCommand(one, isReader || !one.allowed, forAll === undefined, () => speak(one)))),
+  )
+}
+
+function oneCommand({ command, step, allowed, why }: Possible, isOff: boolean, saysWhy: boolean, speak: () => void) {
+  const id = `why-${command}-${step ?? ''}`
+  const word = words[command]
+  return h(
+    'li',
+    { key: id },
     h(
-      'ul',
-      {},
-      ...possibleFor(saga).map((one) => {
-        const id = `why-${one.command}-${one.step ?? ''}`
-        const isOff = isReader || !one.allowed
-        return h(
-          'li',
-          { key: id },
-          h(
-            'button',
-            {
-              type: 'button',
-              'aria-disabled': isOff ? 'true' : null,
-              'aria-describedby': id,
-              class: words[one.command]?.isDangerous ? 'dangerous' : null,
-              onclick: () => (isOff ? undefined : speak(one)),
-            },
-            words[one.command]?.title ?? one.command,
-            one.step !== undefined && h('span', { class: 'step' }, one.step),
-          ),
-          h('small', { id }, one.allowed ? words[one.command]?.does : one.why),
-        )
-      }),
+      'button',
+      {
+        type: 'button',
+        'aria-disabled': isOff ? 'true' : null,
+        'aria-describedby': saysWhy ? id : 'why-all',
+        class: word?.isDangerous ? 'dangerous' : null,
+        onclick: () => (isOff ? undefined : speak()),
+      },
+      word?.title ?? command,
+      step !== undefined && h('span', { class: 'step' }, step),
     ),
+    saysWhy && h('small', { id }, allowed ? word?.does : why),
   )
 }
 
