@@ -61,7 +61,8 @@ param reconcileReachDays string = ''
 @description('When sagas are looked for that have stopped moving, as NCRONTAB; the app\'s own if empty.')
 param watchdogSchedule string = ''
 
-@description('Topic that notices of sagas are sent to, saga-notices; nobody is told if empty.')
+@allowed(['', 'saga-notices'])
+@description('Topic that notices of sagas are sent to; nobody is told if empty.')
 param noticesTopic string = ''
 
 @secure()

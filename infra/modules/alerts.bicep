@@ -99,6 +99,13 @@ var onTheApp = [
     query: 'customMetrics | where name == "outbox.pending" | summarize pending = min(valueMin) | where pending > 1000'
   }
   {
+    name: 'stuck-sagas'
+    severity: 3
+    window: 'PT15M'
+    // A line of the watchdog.
+    query: 'traces | where message has "should have moved at" | summarize found = count() | where found > 0'
+  }
+  {
     name: 'app-failing'
     severity: 1
     window: 'PT15M'

@@ -21,6 +21,9 @@ export const metrics: readonly string[] = [
   'outbox.pending',
 ]
 
+/** Whether some line of the log may hold these words. */
+export const isWritten = (words: string): boolean => sourceFiles('src').some(({ text }) => text.includes(words))
+
 /** Settings that the code names, by whatever way it reads them. */
 export function settingsRead(): Set<string> {
   const ways = /(?:\benv(?:ironment)?\??\.?\[?|\b\w+In\(|\bconnection: )'([A-Za-z]\w+)'/g

@@ -267,4 +267,12 @@ export const faults: readonly Fault[] = [
     check: told,
     says: "tells no metric 'saga.depts'",
   },
+  {
+    fault: 'a line that nobody writes',
+    file: 'infra/modules/alerts.bicep',
+    from: 'should have moved',
+    to: 'ought to have moved',
+    check: told,
+    says: "writes no line 'ought to have moved at'",
+  },
 ]

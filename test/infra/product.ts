@@ -1,6 +1,6 @@
 // Whether what is deployed is what the code uses: queues, settings, the task hub, alerts and their metrics.
 
-import { entities, metrics, settingsDescribed, settingsRead } from './app.js'
+import { entities, isWritten, metrics, settingsDescribed, settingsRead } from './app.js'
 import { type BicepFile, bodyOf, literalOf, placeOf, propertiesIn, valueOf } from './bicep.js'
 import { type Check, type Infrastructure, textOf } from './infrastructure.js'
 
@@ -141,11 +141,16 @@ export const runbook: Check = (infrastructure) => {
   ]
 }
 
-/** Alerts and the workbook ask for metrics that the app tells. */
+/** Alerts and the workbook ask for metrics that the app tells, and lines that it writes. */
 export const told: Check = (infrastructure) =>
-  ['infra/modules/alerts.bicep', 'infra/workbook.json'].flatMap((path) =>
-    [...textOf(infrastructure, path).matchAll(/name == \\?"([^"\\]+)/g)]
-      .map(([, name = '']) => name)
-      .filter((name) => !metrics.includes(name))
-      .map((name) => `${path}: the app tells no metric '${name}'`),
-  )
+  ['infra/modules/alerts.bicep', 'infra/workbook.json'].flatMap((path) => {
+    const asked = (pattern: RegExp) => [...textOf(infrastructure, path).matchAll(pattern)].map(([, what = '']) => what)
+    return [
+      ...asked(/name == \\?"([^"\\]+)/g)
+        .filter((name) => !metrics.includes(name))
+        .map((name) => `${path}: the app tells no metric '${name}'`),
+      ...asked(/message has \\?"([^"\\]+)/g)
+        .filter((words) => !isWritten(words))
+        .map((words) => `${path}: the app writes no line '${words}'`),
+    ]
+  })
