@@ -6,7 +6,7 @@ import { type Legality, legalityOf, nothingLegal } from '../operators/legality.j
 import { masked } from '../operators/masked.js'
 import type { Routes } from '../operators/routes.js'
 import type { SagaQuery } from '../operators/schemas/filter.js'
-import { stateOfInstance } from '../operators/state-of-instance.js'
+import { stateOfInstance } from './standing.js'
 import type { DurableClient } from 'durable-functions'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'

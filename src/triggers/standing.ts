@@ -9,7 +9,7 @@ import { isInstanceId, readInstanceId } from '../saga/ids.js'
 import { pending } from '../saga/machine.js'
 import { recall } from '../saga/recall.js'
 import type { SagaState } from '../saga/state.js'
-import { findHistory } from '../triggers/history.js'
+import { findHistory } from './history.js'
 
 export interface Standing {
   readonly saga: Saga
