@@ -8,8 +8,8 @@ import { Writing } from '../embedded/taskhub/writing.js'
 const began = Date.parse('2026-01-01T00:00:00Z')
 const perCommit = 20_000
 
-/** As the hub would have written them: one in a hundred runs, one in ten thousand has failed. */
-export async function fillInstances(folder: string, total: number): Promise<void> {
+/** As the hub would have written them. @param rowOf made of a number from 0 on; if absent, one in a hundred runs, one in ten thousand has failed */
+export async function fillInstances(folder: string, total: number, rowOf = bareRow): Promise<void> {
   const store = openStore(folder, { isDurable: false })
   const tables = openHubTables(store)
   for (let first = 0; first < total; first += perCommit)
@@ -24,7 +24,7 @@ export async function fillInstances(folder: string, total: number): Promise<void
   await store.close()
 }
 
-function rowOf(number: number): InstanceRow {
+function bareRow(number: number): InstanceRow {
   const status: RuntimeStatus = number % 10_000 === 0 ? 'Failed' : number % 100 === 0 ? 'Suspended' : 'Completed'
   const createdAt = began + number * 1_000
   return {

@@ -3,6 +3,7 @@
 import { benchBroker } from './broker.js'
 import { benchCold } from './cold.js'
 import { benchInstances } from './instances.js'
+import { benchOperators } from './operators.js'
 import { benchProduct } from './product.js'
 import { benchTaskHub } from './taskhub.js'
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   broker: benchBroker,
   taskhub: benchTaskHub,
   instances: benchInstances,
+  operators: benchOperators,
   cold: benchCold,
 }
 const wanted = process.argv[2] ?? 'product'

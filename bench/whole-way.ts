@@ -68,9 +68,10 @@ export interface App {
   stop(): Promise<void>
 }
 
-/** The app of this package on the embedded runtime, without its supervisor, which costs nothing while it waits. */
-export async function startApp(folder: string, partner: Partner): Promise<App> {
-  const env = { ...process.env, DATAVERSE_URL: partner.url, MASTER_DATA_URL: partner.url, ERP_URL: partner.url }
+/** The app of this package on the embedded runtime, without its supervisor, which costs nothing while it waits. @param settings besides those of its partners */
+export async function startApp(folder: string, partner: Partner, settings: Record<string, string> = {}): Promise<App> {
+  const addresses = { DATAVERSE_URL: partner.url, MASTER_DATA_URL: partner.url, ERP_URL: partner.url }
+  const env = { ...process.env, ERP_API_KEY: 'any', ...addresses, ...settings }
   const args = ['--app', '.', '--port', '0', '--amqp-port', '0', '--data', folder, '--supervised', '--quiet']
   const child = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   for (;;) {
