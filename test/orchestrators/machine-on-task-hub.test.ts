@@ -28,14 +28,25 @@ import { type SagaWord, simulate } from '../../testkit/simulate.js'
 import { Partners, runs } from '../saga/random-saga.js'
 import { answering, applied, aSaga, by, deferred, inDoubt, refused, threeSteps } from '../saga/three-steps.js'
 
-/** Time jumps to whatever is waited for, a moment after it began to be waited for: a word from outside can come before. */
+/** Time jumps to whatever is waited for, a moment after it began to be waited for, and not while the hub is at work: a word from outside can come before. */
 let now = beginning
+let atWork = 0
+/** Partners may take long, so they are no work. */
+let asking = 0
+const counted = <Result>(work: Promise<Result>): Promise<Result> => {
+  atWork += 1
+  return work.finally(() => (atWork -= 1))
+}
 const armed = new Set<NodeJS.Timeout>()
 const jumpingClock: Clock = {
   now: () => now,
   after(ms, task) {
     const due = now + ms
     const timeout = setTimeout(() => {
+      if (atWork > 0) {
+        timeout.refresh()
+        return
+      }
       armed.delete(timeout)
       now = Math.max(now, due)
       task()
@@ -56,7 +67,8 @@ let hub: TaskHub
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'orchestrator-'))
-  store = openStore(data)
+  const opened = openStore(data)
+  store = { ...opened, commit: (write) => counted(opened.commit(write)) }
   const log = () => undefined
   Object.assign(globalThis, {
     underTest: {
@@ -72,7 +84,21 @@ beforeAll(async () => {
   const app = await loadApp({ folder: resolve('test/orchestrators/app'), hostname: '127.0.0.1:1', log })
   const settings = readHubSettings(undefined, log)
   const tokenFor = () => Promise.reject(new Error('There is no identity here.'))
-  hub = new TaskHub({ store, clock: jumpingClock, reach: carryOn, log, code: durableCodeOf(app), settings, tokenFor })
+  const code = durableCodeOf(app)
+  const runActivity: typeof code.runActivity = (...all) => {
+    asking += 1
+    return code.runActivity(...all).finally(() => (asking -= 1))
+  }
+  const runOrchestrator: typeof code.runOrchestrator = (...all) => counted(code.runOrchestrator(...all))
+  hub = new TaskHub({
+    store,
+    clock: jumpingClock,
+    reach: carryOn,
+    log,
+    code: { ...code, runOrchestrator, runActivity },
+    settings,
+    tokenFor,
+  })
 })
 afterAll(async () => {
   await hub.close()
@@ -103,7 +129,7 @@ async function drive(words: readonly SagaWord[] = []) {
       if (word) await hub.raise(id, names.signal, JSON.stringify(signalOf(word, `word-${said}`)))
       // Held, and nothing goes on any more: no timer runs, and the status has not changed for a while.
       const text = JSON.stringify(told)
-      quiet = text === seen && armed.size === 0 ? quiet + 1 : 0
+      quiet = text === seen && armed.size === 0 && atWork + asking === 0 ? quiet + 1 : 0
       seen = text
       const isStuck = kind === 'operator' && left.length === 0 && quiet > 15
       return hub.find(id)?.status === 'Completed' || isStuck ? statusNow() : undefined
