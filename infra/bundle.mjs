@@ -1,4 +1,4 @@
-// Puts the compiled app and its dependencies into one file, beside its host.json and package.json: dist/bundle, or the folder that is given.
+// Puts the compiled app and its dependencies into one file, beside its host.json, package.json and the console's page: dist/bundle, or the folder that is given.
 
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,6 +22,8 @@ await build({
   logLevel: 'warning',
 })
 cpSync('host.json', join(target, 'host.json'))
+// Read by their path beside the code that serves them.
+cpSync(join('dist', 'src', 'console', 'page'), join(target, 'page'), { recursive: true })
 const { name, version, license, type, engines } = app
 const manifest = { name, version, private: true, license, type, main: 'main.js', engines }
 writeFileSync(join(target, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)

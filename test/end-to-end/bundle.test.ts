@@ -55,8 +55,8 @@ async function startHost(env: Record<string, string>): Promise<{ readonly port: 
 }
 
 describe('the bundle', () => {
-  it('is a Functions app of one file', () => {
-    expect(readdirSync(bundle).toSorted()).toEqual(['host.json', 'main.js', 'package.json'])
+  it('is a Functions app of one file, and the page of the console', () => {
+    expect(readdirSync(bundle).toSorted()).toEqual(['host.json', 'main.js', 'package.json', 'page'])
   })
 
   it('takes a contact to all partners, with a key from the vault', async () => {
@@ -84,6 +84,18 @@ describe('the bundle', () => {
       return (await receiver.peekMessages(1).finally(() => receiver.close())).length === 1
     })
     await installation.close()
+  })
+
+  it('serves the console, with all that its page names', async () => {
+    const nowhere = 'http://127.0.0.1:1'
+    const { port } = await startHost({ DATAVERSE_URL: nowhere, MASTER_DATA_URL: nowhere, ERP_URL: nowhere })
+    const page = await fetch(`http://127.0.0.1:${port}/api/console`)
+    const named = [...(await page.text()).matchAll(/(?:src|href)="(console\/[^"]+)"/g)].map(([, path]) => path)
+    const files = await Promise.all(named.map((path) => fetch(`http://127.0.0.1:${port}/api/${path}`)))
+
+    expect(page.status).toBe(200)
+    expect(named.length).toBeGreaterThan(5)
+    expect(files.map(({ status }) => status)).toEqual(named.map(() => 200))
   })
 
   it('asks the platform for a token of its own identity', async () => {
