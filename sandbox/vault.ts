@@ -49,6 +49,13 @@ export class Vault {
       if (root === 'secrets' && method === 'PUT') return tell(this.set(name, parsed(secret, body).value))
       if (root !== 'secrets' || method !== 'GET' || name === '')
         throw new Refusal(404, 'NotFound', 'There is nothing here.')
+      if (version === 'versions') {
+        const value = this.versions(name).map((one) => ({
+          ...bundleOf(one, name, headers['host'] ?? ''),
+          value: undefined,
+        }))
+        return { status: 200, body: { value, nextLink: null } }
+      }
       const found = this.versions(name).find(({ id }) => version === undefined || id === version)
       if (!found) throw new Refusal(404, 'SecretNotFound', `A secret with the name '${name}' was not found.`)
       ledger.add({ effect: 'tell', subject: name, key: null, detail: { version: found.id } })

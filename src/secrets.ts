@@ -14,6 +14,8 @@ const keptFor = 600_000
 const pause = 60_000
 /** Milliseconds until a secret is read again that was refused and read again already, and was still the same. */
 const calm = 1_000
+/** Older ones have signed nothing that is still waited for. */
+const mostVersions = 5
 /** Milliseconds for the vault to answer, its client's own retries included. */
 const answerWithin = 10_000
 
@@ -24,6 +26,15 @@ const answerWithin = 10_000
 export async function readSecret(setting: string, since = 0): Promise<string> {
   const secret = secretIn(setting)
   return typeof secret === 'string' ? secret : keptOf(secret).read(since)
+}
+
+/**
+ * All versions that the vault has not disabled, the newest first: for what was signed before a rotation, or by a worker that knows of one already.
+ * @throws as `readSecret`
+ */
+export async function readVersions(setting: string): Promise<readonly string[]> {
+  const secret = secretIn(setting)
+  return typeof secret === 'string' ? [secret] : keptOf(secret).versions()
 }
 
 const kept = new Map<string, KeptSecret>()
@@ -44,6 +55,7 @@ class KeptSecret {
   #calmUntil = 0
   #until = 0
   #fetching: Promise<string> | undefined
+  #versions: { readonly told: Promise<readonly string[]>; readonly askedAt: number } | undefined
 
   constructor(secret: VaultSecret) {
     this.#secret = secret
@@ -65,8 +77,7 @@ class KeptSecret {
       this.#until = now + keptFor
     } catch (error) {
       this.#value = saysNo(error) ? undefined : before
-      if (this.#value === undefined)
-        throw SagaError.of('SECRET_UNREADABLE', { secret: this.#secret.name, why: codeOf(error) })
+      if (this.#value === undefined) throw this.#unreadable(error)
       value = this.#value
       this.#until = now + pause
     }
@@ -81,10 +92,39 @@ class KeptSecret {
     const told = await client.getSecret(this.#secret.name, { abortSignal: AbortSignal.timeout(answerWithin) })
     return told.value ?? ''
   }
+
+  /** Anybody's wrong token leads here, so the vault is asked once in a second at most. */
+  versions(): Promise<readonly string[]> {
+    const now = Date.now()
+    if (!this.#versions || now >= this.#versions.askedAt + calm) this.#versions = { told: this.#askAll(), askedAt: now }
+    return this.#versions.told
+  }
+
+  async #askAll(): Promise<readonly string[]> {
+    const { vault, name } = this.#secret
+    const options = { abortSignal: AbortSignal.timeout(answerWithin) }
+    try {
+      const client = await clientOf(vault)
+      const found: { readonly version: string; readonly createdAt: number }[] = []
+      for await (const { version, enabled, createdOn } of client.listPropertiesOfSecretVersions(name, options))
+        if (version && enabled) found.push({ version, createdAt: Number(createdOn) })
+      const newest = found.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, mostVersions)
+      const told = await Promise.all(newest.map(({ version }) => client.getSecret(name, { ...options, version })))
+      const values = told.map(({ value = '' }) => value)
+      if (this.#value !== undefined) this.#value = values[0] ?? this.#value
+      return values
+    } catch (error) {
+      throw this.#unreadable(error)
+    }
+  }
+
+  #unreadable(error: unknown): SagaError {
+    return SagaError.of('SECRET_UNREADABLE', { secret: this.#secret.name, why: codeOf(error) })
+  }
 }
 
 /** What is used of the client. */
-type Vault = Pick<SecretClient, 'getSecret'>
+type Vault = Pick<SecretClient, 'getSecret' | 'listPropertiesOfSecretVersions'>
 
 let client: Promise<Vault> | undefined
 

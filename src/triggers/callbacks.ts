@@ -13,7 +13,7 @@ import type { Outcome } from '../saga/outcome.js'
 import { isOver } from '../saga/phase.js'
 import type { Signal } from '../saga/signal.js'
 import { checkSize } from '../saga/size.js'
-import { readSecret } from '../secrets.js'
+import { readSecret, readVersions } from '../secrets.js'
 import { findInstance } from './instances.js'
 import type { Handler } from './serve.js'
 
@@ -40,7 +40,7 @@ export interface PartnerReply {
  * @throws SagaError `CALLBACK_UNKNOWN`, `CALLBACK_LATE`, `CALLBACK_MALFORMED`
  */
 export async function deliverReply(client: DurableClient, reply: PartnerReply): Promise<string> {
-  const key = readKey(keyInToken(reply.token, await readSecret('CALLBACK_SECRET')) ?? '')
+  const key = readKey((await keyIn(reply.token)) ?? '')
   const status = key && (await findInstance(client, key.instance))
   if (!status) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
   if (isOver(status.phase)) throw SagaError.of('CALLBACK_LATE', { phase: status.phase })
@@ -50,6 +50,14 @@ export async function deliverReply(client: DurableClient, reply: PartnerReply): 
   const signal: Signal = { kind: 'reply', step: key.step, edition: key.edition, outcome }
   await client.raiseEvent(key.instance, names.signal, signal)
   return `${key.instance}: ${key.step} was answered: ${outcome.kind}`
+}
+
+/** What a token of ours holds; after a rotation too, and when another worker knows of one earlier. */
+async function keyIn(token: string): Promise<string | undefined> {
+  const key = keyInToken(token, await readSecret('CALLBACK_SECRET'))
+  if (key !== undefined) return key
+  const keys = (await readVersions('CALLBACK_SECRET')).map((secret) => keyInToken(token, secret))
+  return keys.find((one) => one !== undefined)
 }
 
 const malformed = (why: string) => SagaError.of('CALLBACK_MALFORMED', { why })

@@ -8,7 +8,7 @@ import { LaterAnswers } from '../../sandbox/later.js'
 import { Ledger } from '../../sandbox/ledger.js'
 import { type PartnerServer, startPartner } from '../../sandbox/partner-server.js'
 import { Vault } from '../../sandbox/vault.js'
-import { readSecret } from '../../src/secrets.js'
+import { readSecret, readVersions } from '../../src/secrets.js'
 
 const minute = 60_000
 const vault = new Vault()
@@ -117,6 +117,19 @@ describe('a secret', () => {
     await switchFault(403)
 
     await expect(readSecret('KEY')).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' })
+  })
+
+  it('is known in all its versions, looked up once in a second', async () => {
+    later(minute)
+    vault.set(name, 'second')
+
+    expect(await readVersions('KEY')).toEqual(['second', 'first'])
+    vault.set(name, 'third')
+    expect(await readVersions('KEY')).toEqual(['second', 'first'])
+    later(1_000)
+    expect((await readVersions('KEY'))[0]).toBe('third')
+    vi.stubEnv('KEY', 'itself')
+    expect(await readVersions('KEY')).toEqual(['itself'])
   })
 
   it('that is not there is an error that says so, and is there as soon as it is set', async () => {
