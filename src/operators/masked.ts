@@ -1,6 +1,7 @@
 // What is told to those who may not see values: the same documents, without what rows hold and partners answer.
 
-import { mask, withoutValues } from '../saga/masking.js'
+import { mask, withoutTexts, withoutValues } from '../saga/masking.js'
+import type { Preview } from '../saga/preview.js'
 
 /** Members that hold what a step was asked with, or brought. */
 const values = new Set(['input', 'output'])
@@ -11,6 +12,24 @@ const words = new Set(['reason', 'why', 'undoneBecause', 'refused'])
 export function masked<Document>(document: Document): Document {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- texts stay texts; where other values are replaced, the document leaves their type open
   return without(document) as Document
+}
+
+/** A preview whose paths hold no value of those that requests are made of, except for keys. */
+export function maskedPreview(preview: Preview, known: unknown): Preview {
+  const calls = preview.calls.map(({ path, ...call }) => {
+    const plain = decoded(path ?? '')
+    const shown = withoutTexts(plain, known)
+    return { ...call, ...(path !== undefined && { path: shown === plain ? path : shown }) }
+  })
+  return { ...preview, calls }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path.replaceAll('+', ' '))
+  } catch {
+    return path
+  }
 }
 
 function without(value: unknown): unknown {

@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import type { DurableClient } from 'durable-functions'
 import type { z } from 'zod'
-import { actorOf, roleOf } from '../operators/access.js'
+import { actorOf, roleOf, seesValues } from '../operators/access.js'
+import { maskedPreview } from '../operators/masked.js'
 import { recorded } from '../operators/operations/log.js'
 import { Reply } from '../operators/route.js'
 import type { Routes } from '../operators/routes.js'
@@ -40,8 +41,11 @@ export const previewCommand: Handler<Routes['previewCommand']> = async ({ params
   const { actor = caller.actor, reason = 'a preview' } = body
   const command = readCommand(params.command, { ...body, actor, reason })
   const { saga, state } = await stateOfInstance(client, params.id)
-  return previewOf(saga, state, command, new Date().toISOString())
+  const told = previewOf(saga, state, command, new Date().toISOString())
+  return seesValues(caller) ? told : maskedPreview(told, [command, ...state.steps].flatMap(valuesOf))
 }
+
+const valuesOf = (of: object): unknown[] => ['input', 'output'].map((name) => Reflect.get(of, name))
 
 type Body = Omit<z.output<typeof commandBody>, 'actor'> & { readonly actor: string }
 

@@ -1,7 +1,7 @@
 // Those who may not see values see the same documents without them.
 
 import { describe, expect, it } from 'vitest'
-import { masked } from '../../src/operators/masked.js'
+import { masked, maskedPreview } from '../../src/operators/masked.js'
 import { withoutTexts, withoutValues } from '../../src/saga/masking.js'
 
 describe('a document', () => {
@@ -25,6 +25,26 @@ describe('a document', () => {
         },
       ],
     })
+  })
+})
+
+describe('a preview', () => {
+  it.each([
+    ['/people?email=ada.berg%40example.org&name=Ada+Berg', '/people?email=•••&name=•••'],
+    ['/people/MD-000017/retire?reason=50%25', '/people/MD-000017/retire?reason=50%25'],
+    ['/broken%', '/broken%'],
+  ])('shows no value in the path of a request: %s', (path, shown) => {
+    const call = { partner: 'p', action: 'a', step: 's', what: 'do', method: 'GET', path } as const
+    const preview = {
+      allowed: true,
+      calls: [call],
+      becomesIrreversible: [],
+      phaseAfter: 'completed',
+      plan: [],
+    } as const
+    const values = [{ email: 'ada.berg@example.org', name: 'Ada Berg', key: 'MD-000017' }]
+
+    expect(maskedPreview(preview, values).calls).toEqual([{ ...call, path: shown }])
   })
 })
 
