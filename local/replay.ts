@@ -52,7 +52,8 @@ async function textAt(url: URL): Promise<string> {
   return response.text()
 }
 
-function differenceIn(text: string): string | undefined {
+/** In what one history differs when it runs on the sagas of this code; undefined if in nothing. @param text as `GET /api/sagas/{id}/history` answers */
+export function differenceIn(text: string): string | undefined {
   try {
     const read = history.parse(JSON.parse(text))
     const saga = sagas.find(({ name, version }) => name === read.saga && version === read.version)
@@ -85,10 +86,11 @@ async function main(place: string | undefined): Promise<number> {
   return differing === 0 && count > 0 ? 0 : 1
 }
 
-main(process.argv[2]).then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error))
-    process.exitCode = 2
-  },
-)
+if (require.main === module)
+  main(process.argv[2]).then(
+    (code) => (process.exitCode = code),
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : String(error))
+      process.exitCode = 2
+    },
+  )
