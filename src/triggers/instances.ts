@@ -78,12 +78,9 @@ const platformInstance = z.object({
 })
 type PlatformInstance = z.infer<typeof platformInstance>
 
+const statusShape = z.looseObject({ id: z.string(), phase: z.string().refine(isPhase), steps: z.array(z.unknown()) })
 /** What the orchestrator wrote. Another version of us may have written it, so only what everything relies on is asked for. */
-const writtenStatus = z.custom<SagaStatus>(
-  (value) =>
-    z.looseObject({ id: z.string(), phase: z.string().refine(isPhase), steps: z.array(z.unknown()) }).safeParse(value)
-      .success,
-)
+const writtenStatus = z.custom<SagaStatus>((value) => statusShape.safeParse(value).success)
 
 /** What a status of an older version may not tell. */
 const nothingMore = { owed: [], log: [] }
