@@ -19,6 +19,9 @@ await build({
   external: ['@azure/functions-core'],
   // Errors and logs name classes.
   keepNames: true,
+  // The SDK of telemetry is large, and read whether it is wanted or not.
+  minifyWhitespace: true,
+  minifySyntax: true,
   logLevel: 'warning',
 })
 cpSync('host.json', join(target, 'host.json'))

@@ -32,7 +32,7 @@ export async function freePort(): Promise<number> {
  */
 export async function startInstallation(
   data: string,
-  environment: Record<string, string> = {},
+  environment: Record<string, string | undefined> = {},
   program = startProgram,
 ): Promise<Started> {
   const [http, amqp, dataverse, masterData, erp, vault] = await Promise.all([1, 2, 3, 4, 5, 6].map(freePort))
@@ -45,7 +45,15 @@ export async function startInstallation(
     VAULT_PORT: vault,
   }
   const texts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
-  const env: Record<string, string | undefined> = { ...process.env, ...texts, DATA_DIR: data, ...environment }
+  // Without telemetry, unless somebody wants it: its SDK takes a while to load.
+  const untold = { APPLICATIONINSIGHTS_CONNECTION_STRING: '' }
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    ...texts,
+    ...untold,
+    DATA_DIR: data,
+    ...environment,
+  }
   const child = spawn(process.execPath, [program], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { carryOn } from '../embedded/crash-points.js'
 import { consoleLog } from '../embedded/log.js'
 import { type Runtime, startRuntime } from '../embedded/runtime.js'
+import { telemetryTo } from './telemetry-settings.js'
 import { connectionStringAt } from './installation.js'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -22,6 +23,7 @@ const place = z.object({
   MASTER_DATA_PORT: port.default(7082),
   ERP_PORT: port.default(7083),
   VAULT_PORT: port.default(7084),
+  TELEMETRY_PORT: port.default(7085),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
 })
 
@@ -30,6 +32,7 @@ const sandboxAddresses = z.object({
   masterData: z.string().optional(),
   erp: z.string().optional(),
   vault: z.string().optional(),
+  telemetry: z.string().optional(),
 })
 
 async function main(): Promise<void> {
@@ -50,8 +53,8 @@ async function main(): Promise<void> {
     reach: carryOn,
     topics: env['NOTICES_TOPIC'] ? [{ topic: env['NOTICES_TOPIC'], subscription: 'all' }] : [],
   })
-  tell(runtime, data)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(runtime, sandbox))
+  tell(runtime, sandbox, data)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(runtime, sandbox?.process))
 }
 
 function readSettings(): z.infer<typeof place> {
@@ -71,16 +74,24 @@ function keptSecret(data: string): string {
   return readFileSync(file, 'utf8')
 }
 
+interface Sandbox {
+  readonly process: ChildProcess
+  /** Where its traces are read. */
+  readonly traces?: string
+}
+
 /** Pretend partners for all whose address is not set; undefined when none is needed. */
-async function startSandbox(settings: z.infer<typeof place>, data: string): Promise<ChildProcess | undefined> {
+async function startSandbox(settings: z.infer<typeof place>, data: string): Promise<Sandbox | undefined> {
   const { env } = process
   const ports = [
     portOr(env['DATAVERSE_URL'], settings.DATAVERSE_PORT),
     portOr(env['MASTER_DATA_URL'], settings.MASTER_DATA_PORT),
     portOr(env['ERP_URL'], settings.ERP_PORT),
+    // Set to nothing, it is wanted nowhere.
+    env['APPLICATIONINSIGHTS_CONNECTION_STRING'] === undefined ? String(settings.TELEMETRY_PORT) : 'off',
   ] as const
   if (ports.every((one) => one === 'off')) return undefined
-  const [dataverse, masterData, erp] = ports
+  const [dataverse, masterData, erp, telemetry] = ports
   // The sandbox's ERP asks for a key, which its vault keeps.
   const vault = erp === 'off' ? 'off' : portOr(env['KEY_VAULT_URL'] || env['ERP_API_KEY'], settings.VAULT_PORT)
   const sandbox = fork(
@@ -96,6 +107,8 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
       erp,
       '--vault-port',
       vault,
+      '--telemetry-port',
+      telemetry,
       ...(settings.AMQP_PORT === 0 ? [] : ['--service-bus', connectionStringAt(settings.AMQP_PORT)]),
     ],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
@@ -105,10 +118,9 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
   env['DATAVERSE_URL'] ||= at.dataverse
   env['MASTER_DATA_URL'] ||= at.masterData
   env['ERP_URL'] ||= at.erp
-  if (at.vault === undefined) return sandbox
-  env['KEY_VAULT_URL'] = at.vault
-  env['ERP_API_KEY'] = 'vault:erp-api-key'
-  return sandbox
+  if (at.vault !== undefined) Object.assign(env, { KEY_VAULT_URL: at.vault, ERP_API_KEY: 'vault:erp-api-key' })
+  if (at.telemetry !== undefined) Object.assign(env, telemetryTo(at.telemetry, data))
+  return { process: sandbox, ...(at.telemetry !== undefined && { traces: `${at.telemetry}/traces/{id of a saga}` }) }
 }
 
 /** A partner whose address is set needs no pretence. */
@@ -117,11 +129,11 @@ const portOr = (address: string | undefined, otherwise: number) => (address ? 'o
 async function exitOf(sandbox: ChildProcess): Promise<never> {
   await once(sandbox, 'exit')
   throw new Error(
-    'The sandbox did not start. DATAVERSE_PORT, MASTER_DATA_PORT, ERP_PORT and VAULT_PORT say where it listens.',
+    'The sandbox did not start. DATAVERSE_PORT, MASTER_DATA_PORT, ERP_PORT, VAULT_PORT and TELEMETRY_PORT say where it listens.',
   )
 }
 
-function tell({ port: http, connectionString }: Runtime, data: string): void {
+function tell({ port: http, connectionString }: Runtime, sandbox: Sandbox | undefined, data: string): void {
   const { env } = process
   const url = `http://127.0.0.1:${http}`
   process.stdout.write(`
@@ -134,6 +146,7 @@ function tell({ port: http, connectionString }: Runtime, data: string): void {
     master data   ${env['MASTER_DATA_URL']}
     ERP           ${env['ERP_URL']}
     vault         ${env['KEY_VAULT_URL'] ?? 'none'}
+    traces        ${sandbox?.traces ?? 'sent elsewhere, or nowhere'}
     data          ${data}
 
   Try, in another terminal:

@@ -1,10 +1,12 @@
-// A pretend Dataverse, master data system and ERP, and a vault with the ERP's key:
-// node dist/sandbox/main.js --data DIR --dataverse-port N --master-data-port N --erp-port N --vault-port N [--service-bus CONNECTION]
+// A pretend Dataverse, master data system and ERP, a vault with the ERP's key, and Application Insights:
+// node dist/sandbox/main.js --data DIR --dataverse-port N --master-data-port N --erp-port N --vault-port N --telemetry-port N [--service-bus CONNECTION]
 //
 // A port of 0 is any free one, `off` leaves that one out; an ERP without the vault asks for no key. A parent process that forked it gets the addresses as a message; when it goes, the sandbox goes.
 
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startApplicationInsights } from './application-insights.js'
 import { dataverse } from './dataverse.js'
 import { erp } from './erp.js'
 import { LaterAnswers } from './later.js'
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     'master-data-port': { type: 'string', default: '7082' },
     'erp-port': { type: 'string', default: '7083' },
     'vault-port': { type: 'string', default: 'off' },
+    'telemetry-port': { type: 'string', default: 'off' },
     /** Connection string; where partners send what they answer later. */
     'service-bus': { type: 'string' },
   },
@@ -36,6 +39,13 @@ async function start(name: string, port: string, behaviour: (ledger: Ledger) => 
   return url
 }
 
+async function startTelemetry(port: string): Promise<string | undefined> {
+  if (port === 'off') return undefined
+  const { url } = await startApplicationInsights(Number(port), join(values.data, 'telemetry'))
+  process.stdout.write(`${'telemetry'.padEnd(12)} ${url}\n`)
+  return url
+}
+
 async function main(): Promise<void> {
   const vault = new Vault()
   if (values['vault-port'] !== 'off') vault.set('erp-api-key', randomUUID())
@@ -49,6 +59,7 @@ async function main(): Promise<void> {
     masterData: await start('master-data', values['master-data-port'], masterData),
     erp: await start('erp', values['erp-port'], (ledger) => lettingIn('x-api-key', newestKey, erp(ledger))),
     vault: await start('vault', values['vault-port'], vault.answer),
+    telemetry: await startTelemetry(values['telemetry-port']),
   }
   if (!process.send) return
   process.send(urls)

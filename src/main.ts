@@ -17,6 +17,8 @@ import { operationsLog } from './operators/operations/log.js'
 import type { Lane } from './saga/lane.js'
 import { tellMe, tellOpenApi } from './triggers/me.js'
 import { checkSettings } from './settings.js'
+import { tellTurn } from './telemetry/saga-telemetry.js'
+import { isTelemetryOn, startTelemetry, stopTelemetry } from './telemetry/telemetry.js'
 import { listBulk, startBulk, stopBulk, tellBulk } from './triggers/bulk.js'
 import { bulkItems } from './triggers/bulk-items.js'
 import { bulkBatch, bulkEnd, bulkFind } from './triggers/bulk-work.js'
@@ -41,6 +43,10 @@ import { watchdog } from './triggers/watchdog.js'
 import { takeEvent } from './triggers/webhook.js'
 
 checkSettings(partners)
+if (isTelemetryOn()) {
+  app.hook.appStart(startTelemetry)
+  app.hook.appTerminate(stopTelemetry)
+}
 
 const extraInputs = [input.durableClient()]
 
@@ -73,7 +79,7 @@ if (outbox)
   })
 
 // What becomes of it.
-durable.orchestration(names.saga, sagaOrchestrator(sagaNamed))
+durable.orchestration(names.saga, sagaOrchestrator(sagaNamed, isTelemetryOn() ? tellTurn : undefined))
 durable.activity(names.askPartner, { handler: askPartner })
 durable.entity<Lane>(names.lane, lane)
 durable.activity(names.tellLane, { extraInputs, handler: tellLane })

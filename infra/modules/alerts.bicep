@@ -72,7 +72,7 @@ var onTheApp = [
     name: 'held-sagas'
     severity: 2
     window: 'PT15M'
-    query: 'customMetrics | where name == "saga.outcomes" and tostring(customDimensions["phase"]) == "held" | summarize held = sum(valueSum) | where held > 0'
+    query: 'customMetrics | where name == "saga.held" | summarize held = sum(valueSum) | where held > 0'
   }
   {
     name: 'indebted-sagas'
@@ -84,7 +84,7 @@ var onTheApp = [
     name: 'failure-rate'
     severity: 2
     window: 'PT1H'
-    query: 'customMetrics | where name == "saga.outcomes" | summarize all = sum(valueSum), undone = sumif(valueSum, tostring(customDimensions["phase"]) != "completed") | where all >= 20 and undone > all * 0.1'
+    query: 'customMetrics | where name == "saga.outcomes" | summarize all = sum(valueSum), undone = sumif(valueSum, tostring(customDimensions["outcome"]) !in ("completed", "merged")) | where all >= 20 and undone > all * 0.1'
   }
   {
     name: 'breaker-open'

@@ -15,20 +15,28 @@ import type { Outcome } from '../saga/outcome.js'
 import type { Partner } from '../saga/partner.js'
 import { requestOf } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
+import type { Traced } from '../saga/traced.js'
 import { readSecret } from '../secrets.js'
 import { addressIn, hasCallbacks } from '../settings.js'
+import { type Attempt, beginAttempt } from '../telemetry/saga-telemetry.js'
+import { watchBreaker } from '../telemetry/telemetry.js'
 
 /** The outcome, with the mark of what was asked. */
 export type Answer = Outcome & { readonly of: string }
 
 /** Never rejects: an orchestration would fail by it, with effects at partners that nobody undoes. */
-export async function askPartner(ask: Ask, context: Pick<InvocationContext, 'log'>): Promise<Answer> {
-  const outcome = await outcomeOfAsking(ask)
+export async function askPartner(
+  { traced, ...ask }: Ask & { readonly traced?: Traced },
+  context: Pick<InvocationContext, 'log'>,
+): Promise<Answer> {
+  const attempt = beginAttempt(ask, traced)
+  const outcome = await outcomeOfAsking(ask, attempt)
+  attempt?.ended(outcome)
   context.log(`${ask.key} ${ask.what} ${ask.attempt}: ${ask.partner}.${ask.action} → ${outcome.kind}`)
   return { ...outcome, of: markOf(ask) }
 }
 
-async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
+async function outcomeOfAsking(ask: Ask, attempt: Attempt | undefined): Promise<Outcome> {
   let gateway: Gateway
   let action: AnyAction
   let request: PartnerRequest
@@ -40,7 +48,8 @@ async function outcomeOfAsking(ask: Ask): Promise<Outcome> {
   } catch (error) {
     return unsent(error)
   }
-  const reply = await gateway.ask(request, { 'idempotency-key': ask.key })
+  const reply = await gateway.ask(request, { 'idempotency-key': ask.key, ...attempt?.headers })
+  if (!('parked' in reply)) attempt?.called(request.method, 'status' in reply ? reply.status : undefined)
   const read = (body: unknown) => checkSize('output', action.readOutput(body))
   return withoutValuesOf(
     ask,
@@ -64,8 +73,13 @@ function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
 }
 
 /** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
-const gatewayOf = (partner: Partner) =>
-  gatewayTo(partner, () => new Gateway(partner, addressIn(partner.addressSetting), readSecret))
+function gatewayOf(partner: Partner): Gateway {
+  return gatewayTo(partner, () => {
+    const gateway = new Gateway(partner, addressIn(partner.addressSetting), readSecret)
+    watchBreaker(partner.name, () => gateway.board.breaker === 'open')
+    return gateway
+  })
+}
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
 function unsent(error: unknown): Outcome {

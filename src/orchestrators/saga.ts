@@ -17,6 +17,7 @@ import type { SagaInput } from '../saga/routing.js'
 import { readSignal } from '../saga/signal.js'
 import type { SagaState } from '../saga/state.js'
 import { statusOf, waitingInLane } from '../saga/status.js'
+import type { Traced } from '../saga/traced.js'
 import { enterLane, leaveLane } from './lane.js'
 
 /** As much of the durable context as the driver uses. */
@@ -24,6 +25,7 @@ export type Durable = Pick<
   OrchestrationContext['df'],
   | 'instanceId'
   | 'currentUtcDateTime'
+  | 'isReplaying'
   | 'getInput'
   | 'setCustomStatus'
   | 'callActivity'
@@ -38,12 +40,18 @@ export type Durable = Pick<
 export type FindSaga = (name: string, version: number) => Saga
 
 /**
+ * Told of every turn when it is taken, and not of its replays: once, or once more if the machine dies before the turn is durable. It must neither throw nor
+ * touch the orchestration.
+ */
+export type WatchTurn = (saga: Saga, input: SagaInput, before: SagaState | undefined, after: SagaState) => void
+
+/**
  * Waits after which the history is cut: a saga that waits for weeks must not replay all of them every time. It is cut when a time has come: the wait
  * for it would have heard every signal that came before, and the platform hands on those that come after.
  */
 const mostWaits = 50
 
-export function sagaOrchestrator(find: FindSaga) {
+export function sagaOrchestrator(find: FindSaga, watch?: WatchTurn) {
   return function* runSaga({
     df,
   }: {
@@ -53,11 +61,12 @@ export function sagaOrchestrator(find: FindSaga) {
     const saga = find(input.saga, input.version)
     const lane = saga.lane && laneOf(saga.name, input.event)
     if (lane !== undefined && !input.state) {
-      const phase = yield* comeIn(df, saga, input, lane)
+      const phase = yield* comeIn(df, saga, input, lane, watch)
       if (phase) return { phase }
     }
     let state = input.state ?? begin(saga, startOf(df, input))
     const posted = new Set<string>()
+    if (!input.state && !df.isReplaying) watch?.(saga, input, undefined, state)
     for (let waits = 0; ; ) {
       const told = state
       if (input.notices) yield* post(df, saga, told, posted)
@@ -68,8 +77,9 @@ export function sagaOrchestrator(find: FindSaga) {
         if (lane !== undefined) yield* leaveLane(df, lane)
         return { phase: next.phase }
       }
-      const events = next.kind === 'ask' ? yield* ask(df, next.asks) : yield* wait(df, next)
+      const events = next.kind === 'ask' ? yield* ask(df, next.asks, input) : yield* wait(df, next)
       state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
+      if (!df.isReplaying) watch?.(saga, input, told, state)
       if (next.kind === 'wait') waits += 1
       if (waits >= mostWaits && events[0]?.kind === 'woken') {
         df.continueAsNew({ ...input, state })
@@ -91,11 +101,14 @@ function* comeIn(
   saga: Saga,
   input: SagaInput,
   lane: string,
+  watch: WatchTurn | undefined,
 ): Generator<Task, EndPhase | undefined, unknown> {
   const state = pending(saga, startOf(df, input))
   const by = yield* enterLane(df, lane, (holder) => df.setCustomStatus(waitingInLane(saga, state, holder)))
   if (by === undefined) return undefined
-  df.setCustomStatus(statusOf(saga, merged(state, by, nowOf(df))))
+  const after = merged(state, by, nowOf(df))
+  df.setCustomStatus(statusOf(saga, after))
+  if (!df.isReplaying) watch?.(saga, input, state, after)
   return 'merged'
 }
 
@@ -108,8 +121,9 @@ function* post(df: Durable, saga: Saga, state: SagaState, posted: Set<string>): 
   if (isPosted === true) for (const { id } of news) posted.add(id)
 }
 
-function* ask(df: Durable, asks: readonly Ask[]): Generator<Task, SagaEvent[], unknown> {
-  const tasks = asks.map((one) => df.callActivity(names.askPartner, one))
+function* ask(df: Durable, asks: readonly Ask[], { trace, version }: SagaInput): Generator<Task, SagaEvent[], unknown> {
+  const traced: Traced | undefined = trace === undefined ? undefined : { trace, version, at: nowOf(df) }
+  const tasks = asks.map((one) => df.callActivity(names.askPartner, traced ? { ...one, traced } : one))
   const [single] = tasks
   const results = tasks.length === 1 && single ? [yield single] : yield df.Task.all(tasks)
   const answers = Array.isArray(results) ? results : []

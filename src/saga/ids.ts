@@ -39,6 +39,19 @@ export function readKey(text: string): { instance: InstanceId; step: string; edi
   return isInstanceId(id) ? { instance: id, step, edition: Number(edition) } : undefined
 }
 
+/** What an instance id is made of. */
+export function partsOf(instance: InstanceId): {
+  readonly saga: string
+  readonly table: string
+  readonly rowId: string
+} {
+  const [saga = '', table = '', rowId = ''] = instance.split(':')
+  return { saga, table, rowId }
+}
+
+/** The instance that a key, of whichever call, belongs to. */
+export const instanceOf = (key: IdempotencyKey): InstanceId => instanceId(key.split(':').slice(0, 4).join(':'))
+
 /** Brands the id that the platform gives an instance. */
 export const readInstanceId = instanceId
 

@@ -12,6 +12,8 @@ export interface SagaInput {
   readonly event: DataverseEvent
   /** Whether news of it are wanted. Said at its start: a replay must not see the settings of another day. */
   readonly notices?: true
+  /** The W3C traceparent of what started it; absent when nobody traces. */
+  readonly trace?: string
   /** Where a long life goes on after its history was cut. */
   readonly state?: SagaState
 }

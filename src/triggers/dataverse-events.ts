@@ -6,15 +6,18 @@ import { readDataverseEvents } from '../dataverse/read-event.js'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
 import { deadLetter } from './dead-letter.js'
-import { bytesOf, type EventSource } from './event-source.js'
+import { arrivalOf, bytesOf, type EventSource } from './event-source.js'
 import { startSagas } from './start-sagas.js'
+import { receiving } from '../telemetry/saga-telemetry.js'
 
 /** Of the message's bytes: parsing them is ours, so that nothing is lost on the way. */
 export function dataverseEventsFrom(source: EventSource) {
-  return async (body: unknown, context: InvocationContext): Promise<void> => {
-    const events = await readOrDeadLetter(source, body, context)
-    await startSagas(getClient(context), events, (line) => context.log(line))
-  }
+  const name = 'queue' in source ? source.queue : source.topic
+  return (body: unknown, context: InvocationContext): Promise<void> =>
+    receiving(arrivalOf(name, context.triggerMetadata), async (receipt) => {
+      const events = await readOrDeadLetter(source, body, context)
+      await receipt.of(events, (trace) => startSagas(getClient(context), events, (line) => context.log(line), trace))
+    })
 }
 
 async function readOrDeadLetter(

@@ -64,6 +64,7 @@ export const sagaInput: z.ZodType<SagaInput> = z.object({
     changed: z.array(z.string()).exactOptional(),
     tag: z.string().exactOptional(),
   }),
+  trace: z.string().exactOptional(),
 })
 
 const platformInstance = z.object({

@@ -15,6 +15,7 @@ import type { PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'
 import { startsFor } from '../saga/routing.js'
+import { listening } from '../telemetry/telemetry.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { startQueue } from './event-source.js'
 import { findInstance } from './instances.js'
@@ -29,6 +30,7 @@ export function emptyOutbox(set: string) {
   return async (_: unknown, context: InvocationContext): Promise<void> => {
     const publisher = new Publisher(set, getClient(context))
     const published = await publisher.publish()
+    listening()?.record('outbox.pending', published, {})
     const acked = await publisher.acknowledge()
     const removed = await publisher.cleanUp()
     if (published + acked + removed > 0)

@@ -13,6 +13,8 @@ import { json, problemOf, streamed } from './http-answer.js'
 export interface Hands {
   readonly client: DurableClient
   readonly log: (line: string) => void
+  /** As the caller's header has it. */
+  readonly traceparent?: string | null
 }
 
 export type Handler<Of> = (asked: Asked<Of>, hands: Hands) => Promise<Answer<Of>>
@@ -53,7 +55,8 @@ export function httpHandler<const Of extends Route>(
       const client = getClient(context)
       const caller = await admitted(route, request, client)
       const asked = { ...(await readAll(route, request)), caller }
-      const hands = { client, log: (line: string) => context.log(line) }
+      const traceparent = request.headers.get('traceparent')
+      const hands = { client, log: (line: string) => context.log(line), traceparent }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each part was parsed by the schema that its type is made of
       const answer: unknown = await handle(asked as Asked<Of>, hands)
       if (route.streams !== undefined && isStream(answer)) return streamed(route.streams, answer)

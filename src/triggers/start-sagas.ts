@@ -9,15 +9,16 @@ import { startOnce } from './start-once.js'
 
 type Log = (line: string) => void
 
-/** Resolves with the instances of the events, be they started now or before. */
+/** Resolves with the instances of the events, be they started now or before. @param trace the W3C traceparent of what brought them, if anybody traces */
 export async function startSagas(
   client: DurableClient,
   events: readonly DataverseEvent[],
   log: Log,
+  trace?: string,
 ): Promise<readonly InstanceId[]> {
   const instances: InstanceId[] = []
   for (const event of events) {
-    const starts = startsFor(event, sagas)
+    const starts = startsFor(event, sagas).map((start) => traced(start, trace))
     if (starts.length === 0)
       log(`No saga reacts to ${event.message} of '${event.table}': event ${event.id} is complete.`)
     await startAll(client, starts, log)
@@ -25,6 +26,9 @@ export async function startSagas(
   }
   return instances
 }
+
+const traced = (start: SagaStart, trace: string | undefined): SagaStart =>
+  trace === undefined ? start : { ...start, input: { ...start.input, trace } }
 
 /** At the same time. */
 export async function startAll(client: DurableClient, starts: readonly SagaStart[], log: Log): Promise<void> {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { partners } from '../../src/app/index.js'
 import { startQueue } from '../../src/triggers/event-source.js'
 import { secretSettingsOf } from '../../src/saga/partner.js'
+import { counters, gauges, histograms } from '../../src/telemetry/metrics.js'
 import { repliesQueue } from '../../src/triggers/partner-replies.js'
 import { sourceFiles } from '../source-files.js'
 
@@ -11,15 +12,7 @@ import { sourceFiles } from '../source-files.js'
 export const entities: readonly string[] = [startQueue.queue, repliesQueue.queue, 'saga-notices']
 
 /** What the app counts and measures. */
-export const metrics: readonly string[] = [
-  'saga.duration',
-  'saga.step.attempts',
-  'saga.outcomes',
-  'saga.debts',
-  'partner.breaker',
-  'queue.lag',
-  'outbox.pending',
-]
+export const metrics: readonly string[] = [counters, histograms, gauges].flatMap((all) => Object.keys(all))
 
 /** Whether some line of the log may hold these words. */
 export const isWritten = (words: string): boolean => sourceFiles('src').some(({ text }) => text.includes(words))

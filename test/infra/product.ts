@@ -74,6 +74,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   FUNCTIONS_WORKER_RUNTIME: 'functionAppConfig says it; Flex Consumption refuses the setting',
   AzureWebJobsStorage: 'a connection string; in Azure by identity',
   ServiceBusConnection: 'a connection string; in Azure by identity',
+  TELEMETRY_SHARE: 'all sagas are told, until somebody wants fewer',
+  TELEMETRY_DIR: 'below the temporary folder, as long as nobody wants another',
   WEBSITE_AUTH_ENABLED: 'the platform sets it where operatorClientId is given',
   READER_KEY: 'a key; in Azure people come by Entra ID, with operatorClientId',
   OPERATOR_KEY: 'a key; see READER_KEY',
