@@ -67,6 +67,7 @@ describe('a reason', () => {
     rowId: '00000000-0000-4000-8000-000000000001',
     name: 'Ada Berg',
     note: 'a (b) c*',
+    characters: 'x-y ^$\\.+?{}|[/]#&~ z',
     key: 'MD-000017',
     vip: true,
     tags: ['VIP', 'no'],
@@ -77,6 +78,7 @@ describe('a reason', () => {
     ['HTTP 409 TAKEN: Ada Bergmann is known', 'HTTP 409 TAKEN: Ada Bergmann is known'],
     [`HTTP 404: MD-000017 of ${asked.rowId} is gone`, `HTTP 404: MD-000017 of ${asked.rowId} is gone`],
     ['HTTP 400: a (b) c*, vip, no', 'HTTP 400: •••, •••, no'],
+    [`HTTP 400: ${asked.characters} twice: X-Y`, 'HTTP 400: ••• twice: X-Y'],
   ])('loses the texts of its request, and keeps keys: %s', (said, told) => {
     expect(withoutTexts(said, asked)).toBe(told)
   })
