@@ -1,5 +1,6 @@
 // Those who may not see values see the same documents without them.
 
+import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { masked, maskedPreview } from '../../src/operators/masked.js'
 import { withoutTexts, withoutValues } from '../../src/saga/masking.js'
@@ -81,5 +82,16 @@ describe('a reason', () => {
     [`HTTP 400: ${asked.characters} twice: X-Y`, 'HTTP 400: ••• twice: X-Y'],
   ])('loses the texts of its request, and keeps keys: %s', (said, told) => {
     expect(withoutTexts(said, asked)).toBe(told)
+  })
+
+  it('loses any text, whatever signs it is made of', () => {
+    const text = string({ unit: 'grapheme', minLength: 3 }).filter((one) => !/[a-z]/i.test(one) || !/\d/.test(one))
+
+    assert(
+      property(text, (name) => {
+        expect(withoutTexts(`TAKEN: (${name})`, { name })).toContain('•••')
+      }),
+    )
+    expect(withoutTexts('TAKEN: Anna-Lena/Berg', { name: 'Anna-Lena/Berg' })).toBe('TAKEN: •••')
   })
 })
