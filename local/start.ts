@@ -139,6 +139,7 @@ function tell({ port: http, connectionString }: Runtime, sandbox: Sandbox | unde
   process.stdout.write(`
   Dataverse Saga is running.
 
+    console       ${url}/api/console
     status        ${url}/api/sagas
     Service Bus   ${connectionString}
                   queue dataverse-events

@@ -147,6 +147,52 @@ describe('an operator', () => {
   })
 })
 
+describe('an operator of many', () => {
+  it('retries all sagas of one cause as a job at the server, and sees how far it is', async () => {
+    const domain = `${randomUUID().slice(0, 8)}.example`
+    await installation.addFaults('erp', [
+      { when: { contains: domain }, times: 3, do: { status: 502, retryAfter: 900 } },
+    ])
+    for (const name of ['Bo', 'Cy', 'Di']) {
+      const contact = { rowId: randomUUID(), firstName: name, lastName: 'Dubois', email: `${name}@${domain}` }
+      await installation.send(await installation.createContact(contact))
+    }
+    await page.goto(at('#/inbox'))
+    const cause = page.locator('.causes > li').filter({ hasText: '502' })
+    await cause.filter({ has: page.locator('.count', { hasText: '3' }) }).waitFor()
+    await picture('inbox')
+    await cause.getByRole('button', { name: 'Retry all' }).click()
+    await page.getByLabel('Reason').fill('the gateway is back')
+    await page.getByRole('button', { name: 'Begin' }).click()
+    const job = page.locator('.jobs > li').filter({ hasText: 'the gateway is back' })
+    await job.getByText('3 of 3 done').waitFor()
+    await picture('bulk')
+
+    expect(await job.textContent()).toContain('kim@contoso.example')
+    await until(
+      'all have completed',
+      async () =>
+        (await installation.ledgers()).erp.filter(({ detail }) => JSON.stringify(detail).includes(domain)).length === 3,
+    )
+  })
+
+  it('discards a message that nobody can read, and says why', async () => {
+    await installation.send({ body: Buffer.from('{broken') })
+    await page.goto(at('#/dead-letters'))
+    const letter = page.locator('.letters > li').filter({ hasText: 'not JSON' })
+    await letter.waitFor()
+    await picture('dead-letters')
+    await letter.getByRole('button', { name: 'Discard' }).click()
+    await page.getByLabel('Reason').fill('sent by a test')
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
+    await page.getByText('Every message was taken').waitFor()
+
+    await page.goto(at('#/operations'))
+    await page.locator('tbody tr').filter({ hasText: 'sent by a test' }).waitFor()
+    expect(await page.locator('tbody tr').first().textContent()).toMatch(/discard.*sent by a test/)
+  })
+})
+
 describe('every view', () => {
   const views = ['inbox', 'sagas', 'records', 'partners', 'dead-letters', 'definitions', 'bulk', 'operations']
 
@@ -202,6 +248,34 @@ describe('what can go wrong', () => {
     await own.context().close()
 
     expect(words).toContain('The API can not be reached')
+  })
+
+  it('is a stream that can not be had: then it asks every few seconds, and says so', async () => {
+    const own = await open()
+    await own.route('**/events*', (route) => route.abort())
+    await own.goto(at('#/sagas'))
+    await own.getByText('asking every 3 s').waitFor()
+    const rowId = randomUUID()
+    const contact = { rowId, firstName: 'Eve', lastName: 'Eriksen', email: 'eve@example.org' }
+    await installation.send(await installation.createContact(contact))
+    await own.locator('tbody tr').filter({ hasText: rowId }).waitFor()
+
+    expect(await own.locator('.liveness').textContent()).toBe('asking every 3 s')
+    await own.context().close()
+  })
+
+  it('is a role that only reads: its commands are switched off', async () => {
+    const own = await open()
+    const reader = { actor: 'reader key', role: 'Reader', isIdentified: false }
+    await own.route('**/api/me', (route) => route.fulfill({ json: reader }))
+    const [saga] = await installation.sagas('2020-01-01')
+    await own.goto(at(`#/sagas/${encodeURIComponent(saga?.id ?? '')}`))
+    await own.getByText('Your role reads only.').waitFor()
+    const buttons = await own.locator('.commands button').all()
+
+    expect(buttons.length).toBeGreaterThan(5)
+    expect(await Promise.all(buttons.map((button) => button.getAttribute('aria-disabled')))).not.toContain(null)
+    await own.context().close()
   })
 
   it('is a missing key: it is asked for once, kept in the tab, and sent in a header', async () => {

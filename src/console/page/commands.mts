@@ -1,6 +1,6 @@
 // What a person can say to a saga: which words there are, what each needs, and the dialog in which it is said after its preview was seen.
 
-import type { Possible, Preview, SagaDetail } from './answers.mjs'
+import type { Answers, Possible, Preview, SagaDetail } from './answers.mjs'
 import { post } from './api.mjs'
 import { WhoAndWhy } from './caller.mjs'
 import { ask, field, textOf } from './dialog.mjs'
@@ -53,8 +53,12 @@ export function possibleFor({ commands }: SagaDetail): readonly Possible[] {
   })
 }
 
-/** True when it was said. @param value what the field for an input begins with */
-export async function say({ id }: SagaDetail, { command, step }: Possible, value: unknown): Promise<boolean> {
+/** What the API answers when it was said. @param value what the field for an input begins with */
+export async function say(
+  { id }: SagaDetail,
+  { command, step }: Possible,
+  value: unknown,
+): Promise<Answers['followed'] | undefined> {
   const word = words[command] ?? { title: command, does: '' }
   const path = `sagas/${encodeURIComponent(id)}/${command}`
   const who = new WhoAndWhy()
@@ -97,13 +101,10 @@ export async function say({ id }: SagaDetail, { command, step }: Possible, value
         foreseen(preview, without),
       ]
     },
-    async submit() {
-      await post('followed', path, { ...body(), ...who.body(), ...(preview && { plan: preview.plan }) })
-      return true
-    },
+    submit: () => post('followed', path, { ...body(), ...who.body(), ...(preview && { plan: preview.plan }) }),
   })
   clearTimeout(due)
-  return said === true
+  return said
 }
 
 const valueField = (name: 'input' | 'output', text: string, take: (event: Event) => void) =>

@@ -4,7 +4,7 @@ import type { Definition, DefinedStep } from './answers.mjs'
 import { svg } from './dom.mjs'
 
 const box = { width: 150, height: 54, gapX: 34, gapY: 14 }
-const end = 88
+const end = 98
 
 export function drawing({ saga, version, on, steps }: Definition): SVGSVGElement {
   const stages = [...Map.groupBy(steps, ({ stage }) => stage).values()]

@@ -97,6 +97,8 @@ function undoCell(saga: SagaStatus, step: StepStatus, undo: DefinedStep['undo'] 
       h('span', { class: 'what' }, `undo ${step.name}`),
       h('span', { class: 'why' }, owed.reason),
     ]
+  // Of one that has ended without an undo there is nothing to say.
+  if (saga.endedAt !== undefined && !isTurned) return undefined
   const words = {
     yes: isTurned ? 'nothing to undo' : 'can be undone',
     irreversible: 'can not be undone',

@@ -122,8 +122,9 @@ export function sagaView(page: Page, id: string): View {
 
   async function speak(value: SagaDetail, one: Possible): Promise<void> {
     try {
-      if (await say(value, one, lastInputOf(calls.value?.calls, one)))
-        page.say(`${words[one.command]?.title ?? one.command}: said.`, 'good')
+      const answer = await say(value, one, lastInputOf(calls.value?.calls, one))
+      const title = words[one.command]?.title ?? one.command
+      if (answer) page.say(`${title}: ${answer.followed ? 'followed' : 'it listens when it waits the next time'}.`)
     } catch (error) {
       page.say(problemOf(error).message, 'bad')
     }
