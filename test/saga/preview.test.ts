@@ -8,16 +8,24 @@ import type { Saga } from '../../src/saga/define.js'
 import { turn } from '../../src/saga/machine.js'
 import { type Ask, nextOf } from '../../src/saga/next.js'
 import { readPlanned } from '../../src/saga/plan.js'
+import type { Outcome } from '../../src/saga/outcome.js'
+import { relentless } from '../../src/saga/policy.js'
 import { previewOf } from '../../src/saga/preview.js'
 import { phaseOf, type SagaState, standsOf } from '../../src/saga/state.js'
 import { anEvent } from '../../testkit/event.js'
 import { frozen } from '../../testkit/purity.js'
 import { simulate, type World } from '../../testkit/simulate.js'
 import { outcomes, Partners, play, runs } from './random-saga.js'
-import { applied, aSaga, by, inShort, tell, threeSteps } from './three-steps.js'
+import { applied, aSaga, by, inShort, refused, tell, threeSteps } from './three-steps.js'
 
-/** A command, and what it comes to with what partners answer. */
-function run(saga: Saga, from: SagaState, command: SagaCommand, answer: (ask: Ask) => ReturnType<Partners['answer']>) {
+/** A command, and what it comes to with what partners answer, at once and later. */
+function run(
+  saga: Saga,
+  from: SagaState,
+  command: SagaCommand,
+  answer: (ask: Ask) => Outcome,
+  reply: () => Outcome = () => applied,
+) {
   const together: (readonly Ask[])[] = []
   let now = from.updatedAt
   const before = nextOf(saga, from)
@@ -25,8 +33,12 @@ function run(saga: Saga, from: SagaState, command: SagaCommand, answer: (ask: As
   let state = turn(saga, from, { kind: 'said', at: now, command })
   for (let turns = 0; turns < 2_000; turns++) {
     const next = nextOf(saga, state)
+    const awaited = saga.steps.find((_, index) => state.steps[index]?.doing.stand.at === 'answer')
     if (next.kind === 'end' || (next.kind === 'wait' && next.until === undefined)) break
-    if (next.kind === 'wait') {
+    if (next.kind === 'wait' && awaited && !state.held) {
+      const { edition = 1 } = state.steps[saga.steps.indexOf(awaited)] ?? {}
+      state = turn(saga, state, { kind: 'replied', at: now, step: awaited.name, edition, outcome: reply() })
+    } else if (next.kind === 'wait') {
       now = (next.until ?? now) > now ? (next.until ?? now) : now
       state = turn(saga, state, { kind: 'woken', at: now })
     } else {
@@ -203,18 +215,30 @@ const wordsFor = ({ steps }: Saga): SagaCommand[] => [
   ]),
 ]
 
+/** The same saga with a deadline, a step that has little time, and one whose partner answers later. */
+function hurried(saga: Saga, { deadline, brief, late }: { deadline: number; brief: number; late: number }): Saga {
+  const steps = saga.steps.map((step, index) => {
+    if (index === brief) return { ...step, timeout: 3_000 }
+    // Nobody answers before the command is said: one that asks for ever would never end.
+    const isLate = index === late && step.action.retry !== relentless
+    return isLate ? { ...step, action: { ...step.action, answeredWithin: 4_000 } } : step
+  })
+  return { ...saga, steps, ...(deadline < 10_000 && { deadline }) }
+}
+
 describe('2,000 random commands on random states', () => {
   const cases = fc
     .record({
       before: runs,
+      hurry: fc.record({ deadline: fc.nat(30_000), brief: fc.nat(8), late: fc.nat(8) }),
       moment: fc.nat(),
       word: fc.nat(),
       script: fc.array(outcomes, { maxLength: 20 }),
       lied: fc.array(fc.boolean(), { maxLength: 20 }),
     })
-    .map(({ before, moment, word, ...world }) => {
-      const { states, partners } = play(before)
-      const { saga } = before
+    .map(({ before, hurry, moment, word, ...world }) => {
+      const saga = hurried(before.saga, hurry)
+      const { states, partners } = play({ ...before, saga })
       // Of what waits or is held more can be said than of what runs.
       const patient = states.filter((state) => standsOf(state).some(({ at }) => at === 'waiting' || at === 'person'))
       const from = patient.length > 0 && moment % 4 > 0 ? patient : states
@@ -243,8 +267,12 @@ describe('2,000 random commands on random states', () => {
         const again = new Partners(script, lied)
         return (ask: Ask) => again.answer(saga, ask)
       }
-      const free = run(saga, state, command, fresh())
-      const held = run(saga, state, { ...command, plan: preview.plan }, fresh())
+      const replies = () => {
+        const left = [...lied]
+        return () => (left.shift() ? refused : applied)
+      }
+      const free = run(saga, state, command, fresh(), replies())
+      const held = run(saga, state, { ...command, plan: preview.plan }, fresh(), replies())
       const planned = asPlanned(preview.plan, free.together)
       const outcome = !preview.allowed
         ? 'not allowed'
