@@ -33,27 +33,22 @@ const asBytes = {
   skipConvertingDate: true,
 } as const satisfies ServiceBusReceiverOptions
 
-async function withReceiver<Value>(
-  client: ServiceBusClient,
-  source: EventSource,
-  use: (receiver: ServiceBusReceiver) => Promise<Value>,
-): Promise<Value> {
-  const receiver =
-    'queue' in source
-      ? client.createReceiver(source.queue, asBytes)
-      : client.createReceiver(source.topic, source.subscription, asBytes)
-  try {
-    return await use(receiver)
-  } finally {
-    await receiver.close()
-  }
-}
+const receiverOf = (client: ServiceBusClient, source: EventSource): ServiceBusReceiver =>
+  'queue' in source
+    ? client.createReceiver(source.queue, asBytes)
+    : client.createReceiver(source.topic, source.subscription, asBytes)
 
 export const numberOf = ({ sequenceNumber }: ServiceBusReceivedMessage) => sequenceNumber?.toString() ?? ''
 
 /** Without taking them; the oldest first, from a sequence number on. */
-export const peek = (client: ServiceBusClient, source: EventSource, limit: number, from = '0') =>
-  withReceiver(client, source, (receiver) => peekAll(receiver, limit, from))
+export async function peek(client: ServiceBusClient, source: EventSource, limit: number, from = '0') {
+  const receiver = receiverOf(client, source)
+  try {
+    return await peekAll(receiver, limit, from)
+  } finally {
+    await receiver.close()
+  }
+}
 
 /** The client tells as many at once as it likes. */
 async function peekAll(receiver: ServiceBusReceiver, limit: number, from: string) {
@@ -68,8 +63,9 @@ async function peekAll(receiver: ServiceBusReceiver, limit: number, from: string
   return found
 }
 
-/** Messages that are locked at once while a few of them are looked for. */
+/** Messages that are asked for at once, and that one connection can hold: the client stops after 2,047. */
 const batch = 200
+const mostHeld = 1_000
 /** Milliseconds; what does not come by then is in somebody else's hands. */
 const patience = 1_000
 
@@ -78,41 +74,49 @@ const patience = 1_000
  * @param settle what is to be done before the dead letter is gone; what it throws leaves the dead letter there
  * @returns the numbers of those that were there
  */
-export const takeOut = (
+export async function takeOut(
   client: ServiceBusClient,
   source: EventSource,
   numbers: readonly string[],
   settle: (message: ServiceBusReceivedMessage) => Promise<void>,
-): Promise<readonly string[]> =>
-  withReceiver(client, source, async (receiver) => {
-    const wanted = new Set(numbers)
-    const last = numbers
-      .map((number) => Long.fromString(number))
-      .toSorted((one, other) => one.compare(other))
-      .at(-1)
-    const gone: string[] = []
-    /** To be let go again. */
-    const others: ServiceBusReceivedMessage[] = []
-    try {
-      for (let ahead = await countUpTo(receiver, last); ahead > 0 && gone.length < wanted.size; ) {
-        const messages = await receiver.receiveMessages(Math.min(ahead, batch), { maxWaitTimeInMs: patience })
-        if (messages.length === 0) break
-        ahead -= messages.length
-        for (const message of messages) {
-          others.push(message)
-          if (!wanted.has(numberOf(message))) continue
-          await settle(message)
-          others.pop()
-          // One after the other: the client tells unlike settlements in one go wrongly.
-          await receiver.completeMessage(message)
-          gone.push(numberOf(message))
-        }
+): Promise<readonly string[]> {
+  const wanted = new Set(numbers)
+  const last = numbers
+    .map((number) => Long.fromString(number))
+    .toSorted((one, other) => one.compare(other))
+    .at(-1)
+  const gone: string[] = []
+  let receiver = receiverOf(client, source)
+  /** Each with the messages that are to be let go again. */
+  const receivers = new Map<ServiceBusReceiver, ServiceBusReceivedMessage[]>([[receiver, []]])
+  try {
+    for (let ahead = await countUpTo(receiver, last); ahead > 0 && gone.length < wanted.size; ) {
+      if ((receivers.get(receiver)?.length ?? 0) >= mostHeld) {
+        receiver = receiverOf(client, source)
+        receivers.set(receiver, [])
       }
-    } finally {
-      await Promise.all(others.map((message) => receiver.abandonMessage(message)))
+      const messages = await receiver.receiveMessages(Math.min(ahead, batch), { maxWaitTimeInMs: patience })
+      if (messages.length === 0) break
+      ahead -= messages.length
+      const others = receivers.get(receiver) ?? []
+      others.push(...messages)
+      for (const message of messages) {
+        if (!wanted.has(numberOf(message))) continue
+        await settle(message)
+        // One after the other: the client tells unlike settlements in one go wrongly.
+        await receiver.completeMessage(message)
+        others.splice(others.indexOf(message), 1)
+        gone.push(numberOf(message))
+      }
     }
-    return gone
-  })
+  } finally {
+    for (const [own, others] of receivers) {
+      await Promise.all(others.map((message) => own.abandonMessage(message)))
+      await own.close()
+    }
+  }
+  return gone
+}
 
 async function countUpTo(receiver: ServiceBusReceiver, last: Long | undefined): Promise<number> {
   if (!last) return 0

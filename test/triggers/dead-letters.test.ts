@@ -11,6 +11,7 @@ const namespace = new TestNamespace([
   aQueue('strict', { duplicateWindow: hour }),
   aQueue('full'),
   aQueue('pages'),
+  aQueue('deep'),
 ])
 beforeAll(async () => void (await namespace.open()))
 afterAll(() => namespace.end())
@@ -105,7 +106,7 @@ describe('a dead letter that is resubmitted', () => {
     })
     await expect(dying).rejects.toThrow('killed')
     expect(await numbersIn('strict')).toEqual([number])
-    await resubmit(namespace.client, source, [number])
+    expect(await resubmit(namespace.client, source, [number])).toEqual([number])
 
     expect(await takenFrom('strict')).toHaveLength(1)
     expect(await numbersIn('strict')).toEqual([])
@@ -125,6 +126,28 @@ describe('a dead-letter queue', () => {
     expect((await takenFrom('full')).map(({ body }) => String(body))).toEqual(['3', '8'])
     // Who looked at it in passing has not used up anything.
     expect(await discard(namespace.client, { queue: 'full' }, [before[11] ?? ''])).toEqual([before[11]])
+  })
+
+  it('gives one from behind thousands', async () => {
+    const sender = namespace.client.createSender('deep')
+    const receiver = namespace.client.createReceiver('deep')
+    for (let wave = 0; wave < 5; wave++) {
+      await sender.sendMessages(Array.from({ length: 500 }, (_, index) => ({ body: wave * 500 + index })))
+      for (let left = 500; left > 0; ) {
+        const messages = await receiver.receiveMessages(left, { maxWaitTimeInMs: 2_000 })
+        await Promise.all(messages.map((message) => receiver.deadLetterMessage(message)))
+        left -= messages.length
+      }
+    }
+    await sender.close()
+    await receiver.close()
+    const all = (await peek(namespace.client, { queue: 'deep' }, 5_000)).map(({ sequenceNumber }) =>
+      String(sequenceNumber),
+    )
+
+    expect(await discard(namespace.client, { queue: 'deep' }, [all[2_499] ?? ''])).toEqual([all[2_499]])
+    expect(await discard(namespace.client, { queue: 'deep' }, all.slice(0, 3))).toEqual(all.slice(0, 3))
+    expect(await peek(namespace.client, { queue: 'deep' }, 5_000)).toHaveLength(2_496)
   })
 
   it('is looked at in pages', async () => {
