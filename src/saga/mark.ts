@@ -14,14 +14,9 @@ export function digestOf(value: unknown): string {
 }
 
 /** JSON, the same for equal JSON in any order of its members. */
-export const inOneForm = (value: unknown): string => JSON.stringify(sorted(JSON.parse(JSON.stringify(value) ?? 'null')))
+export const inOneForm = (value: unknown): string => JSON.stringify(value, sorted) ?? 'null'
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => [name, sorted(member)]),
-  )
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
