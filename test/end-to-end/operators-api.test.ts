@@ -8,6 +8,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { z } from 'zod'
 import { type Installation, until } from '../../local/installation.js'
+import type { Route } from '../../src/operators/route.js'
+import { routes } from '../../src/operators/routes.js'
 import { withInstallation } from './with-installation.js'
 
 /** Planted as personal data: of the contacts that fare well, and badly. */
@@ -301,6 +303,25 @@ describe('a row', () => {
 })
 
 describe('a caller', () => {
+  const roles = ['Reader', 'Operator', 'Admin']
+  const entries = Object.entries<Route>(routes)
+
+  it.each(entries)('of %s is let in as the table says', async (_, { method, path, access }) => {
+    const url = `${installation.at.app}/api/${path.replaceAll(/\{\w+\}/g, 'nothing')}`
+    const statusFor = async (key: string | undefined) => {
+      const response = await fetch(url, { method, headers: key === undefined ? {} : { 'x-functions-key': key } })
+      await response.body?.cancel()
+      return response.status
+    }
+
+    const isForMachines = access === 'anonymous' || access === 'key'
+    const told = await Promise.all([undefined, ...Object.values(keys)].map((key) => statusFor(key)))
+    const isLetIn = told.map((status) => status !== 401 && status !== 403)
+    const least = roles.indexOf(access)
+    expect(isLetIn).toEqual([isForMachines, ...roles.map((__, rank) => isForMachines || rank >= least)])
+    expect(told[0] === 401).toBe(!isForMachines)
+  })
+
   it.each([
     ['without a key', 'GET', 'sagas', undefined, 401],
     ['with another key', 'GET', 'sagas', 'nobody', 401],
