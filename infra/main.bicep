@@ -76,6 +76,9 @@ param operatorClientId string = ''
 @description('What a function key may, without operatorClientId; the app\'s own if empty.')
 param operatorKeyRole string = ''
 
+@description('The part of sagas whose traces are kept, from 0 to 1; all if empty. Failures are kept always.')
+param telemetryShare string = ''
+
 @description('Who is told of alerts; nobody if empty.')
 param alertEmail string = ''
 
@@ -204,6 +207,7 @@ module functionApp 'modules/function-app.bicep' = {
     noticeWebhookUrl: noticeWebhookUrl
     operatorClientId: operatorClientId
     operatorKeyRole: operatorKeyRole
+    telemetryShare: telemetryShare
   }
 }
 

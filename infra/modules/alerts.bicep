@@ -84,7 +84,7 @@ var onTheApp = [
     name: 'failure-rate'
     severity: 2
     window: 'PT1H'
-    query: 'customMetrics | where name == "saga.outcomes" | summarize all = sum(valueSum), undone = sumif(valueSum, tostring(customDimensions["outcome"]) !in ("completed", "merged")) | where all >= 20 and undone > all * 0.1'
+    query: 'customMetrics | where name == "saga.outcomes" | summarize ended = sum(valueSum), undone = sumif(valueSum, tostring(customDimensions["outcome"]) !in ("completed", "merged")) | where ended >= 20 and undone > ended * 0.1'
   }
   {
     name: 'breaker-open'
@@ -96,7 +96,8 @@ var onTheApp = [
     name: 'outbox-depth'
     severity: 2
     window: 'PT15M'
-    query: 'customMetrics | where name == "outbox.pending" | summarize pending = min(valueMin) | where pending > 1000'
+    // A burst is gone with the next run; this stays.
+    query: 'customMetrics | where name == "outbox.pending" | summarize most = max(valueMax) by bin(timestamp, 5m) | summarize pending = min(most) | where pending > 1000'
   }
   {
     name: 'stuck-sagas'

@@ -32,6 +32,7 @@ param reconcileReachDays string
 @description('Empty when operators come with keys.')
 param operatorClientId string
 param operatorKeyRole string
+param telemetryShare string
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-${name}'
@@ -105,6 +106,7 @@ var settings = {
   NOTICE_WEBHOOK_SECRET: empty(noticeWebhookUrl) ? '' : 'vault:notice-webhook-secret'
   OPERATOR_AUTH: empty(operatorClientId) ? '' : 'entra'
   OPERATOR_KEY_ROLE: operatorKeyRole
+  TELEMETRY_SHARE: telemetryShare
 }
 
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {

@@ -30,7 +30,6 @@ export function emptyOutbox(set: string) {
   return async (_: unknown, context: InvocationContext): Promise<void> => {
     const publisher = new Publisher(set, getClient(context))
     const published = await publisher.publish()
-    listening()?.record('outbox.pending', published, {})
     const acked = await publisher.acknowledge()
     const removed = await publisher.cleanUp()
     if (published + acked + removed > 0)
@@ -51,12 +50,18 @@ class Publisher {
 
   async publish(): Promise<number> {
     const sender = (await serviceBus()).createSender(startQueue.queue)
+    const found = new Set<string>()
     try {
       return await this.#pages(
         () => outbox.pendingRows(this.#set, Date.now(), pageSize),
-        (row) => this.#publishOne(sender, row),
+        (row) => {
+          found.add(row.id)
+          return this.#publishOne(sender, row)
+        },
       )
     } finally {
+      // Those that could not be published too: it is they who pile up.
+      listening()?.record('outbox.pending', found.size, {})
       await sender.close()
     }
   }

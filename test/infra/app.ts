@@ -5,6 +5,7 @@ import { partners } from '../../src/app/index.js'
 import { startQueue } from '../../src/triggers/event-source.js'
 import { secretSettingsOf } from '../../src/saga/partner.js'
 import { counters, gauges, histograms } from '../../src/telemetry/metrics.js'
+import { attributesOf } from '../../src/telemetry/told.js'
 import { repliesQueue } from '../../src/triggers/partner-replies.js'
 import { sourceFiles } from '../source-files.js'
 
@@ -13,6 +14,10 @@ export const entities: readonly string[] = [startQueue.queue, repliesQueue.queue
 
 /** What the app counts and measures. */
 export const metrics: readonly string[] = [counters, histograms, gauges].flatMap((all) => Object.keys(all))
+
+const facts = { saga: '', version: 1, step: '', attempt: 1, outcome: '', partner: '', table: '', row: '' }
+/** What it tells of them besides. */
+export const dimensions: readonly string[] = Object.keys(attributesOf(facts))
 
 /** Whether some line of the log may hold these words. */
 export const isWritten = (words: string): boolean => sourceFiles('src').some(({ text }) => text.includes(words))

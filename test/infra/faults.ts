@@ -275,4 +275,12 @@ export const faults: readonly Fault[] = [
     check: told,
     says: "writes no line 'ought to have moved at'",
   },
+  {
+    fault: 'a dimension that no metric has',
+    file: 'infra/workbook.json',
+    from: 'customDimensions[\\"outcome\\"]',
+    to: 'customDimensions[\\"phase\\"]',
+    check: told,
+    says: "tells no 'phase' of a metric",
+  },
 ]

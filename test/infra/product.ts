@@ -1,6 +1,6 @@
 // Whether what is deployed is what the code uses: queues, settings, the task hub, alerts and their metrics.
 
-import { entities, isWritten, metrics, settingsDescribed, settingsRead } from './app.js'
+import { dimensions, entities, isWritten, metrics, settingsDescribed, settingsRead } from './app.js'
 import { type BicepFile, bodyOf, literalOf, placeOf, propertiesIn, valueOf } from './bicep.js'
 import { type Check, type Infrastructure, textOf } from './infrastructure.js'
 
@@ -74,7 +74,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   FUNCTIONS_WORKER_RUNTIME: 'functionAppConfig says it; Flex Consumption refuses the setting',
   AzureWebJobsStorage: 'a connection string; in Azure by identity',
   ServiceBusConnection: 'a connection string; in Azure by identity',
-  TELEMETRY_SHARE: 'all sagas are told, until somebody wants fewer',
   TELEMETRY_DIR: 'below the temporary folder, as long as nobody wants another',
   WEBSITE_AUTH_ENABLED: 'the platform sets it where operatorClientId is given',
   READER_KEY: 'a key; in Azure people come by Entra ID, with operatorClientId',
@@ -154,5 +153,8 @@ export const told: Check = (infrastructure) =>
       ...asked(/message has \\?"([^"\\]+)/g)
         .filter((words) => !isWritten(words))
         .map((words) => `${path}: the app writes no line '${words}'`),
+      ...asked(/customDimensions\[\\?"([^"\\]+)/g)
+        .filter((name) => !dimensions.includes(name))
+        .map((name) => `${path}: the app tells no '${name}' of a metric`),
     ]
   })
