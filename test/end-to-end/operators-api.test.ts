@@ -135,7 +135,9 @@ const operations: Readonly<Record<string, () => Promise<Response> | Promise<{ re
   listBulk: () => ask('bulk'),
   tellBulk: async () => ask(`bulk/${await bulkId()}`),
   stopBulk: async () => {
-    const slow = { ...person, command: 'hold', ids: Array.from({ length: 50 }, () => held.id), perSecond: 1 }
+    // Sagas that are not there take their time all the same.
+    const ids = Array.from({ length: 50 }, (_, index) => held.id.slice(0, -2) + String(index).padStart(2, '0'))
+    const slow = { ...person, command: 'hold', ids, perSecond: 1 }
     const { id } = await json(await post('bulk', slow))
     return post(`bulk/${id}/stop`, person)
   },

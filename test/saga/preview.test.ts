@@ -186,6 +186,20 @@ describe('a saga that departs from the plan', () => {
     expect(resumed.state.end).toBe('compensated')
   })
 
+  it('only in its values does not follow the command either', () => {
+    const saga = threeSteps()
+    const { states } = tell(saga, { b: [{ kind: 'deferred', reason: 'not now' }] })
+    const state = states.find((one) => nextOf(saga, one).kind === 'wait')
+    if (!state) throw new Error('It never waits.')
+    const edit = (input: string): SagaCommand => ({ kind: 'edit', step: 'b', input, id: input, ...by })
+    const { plan } = previewOf(saga, state, edit('seen'), state.updatedAt)
+    const after = (input: string) =>
+      turn(saga, state, { kind: 'said', at: state.updatedAt, command: { ...edit(input), plan } }).log
+
+    expect(after('another')).toMatchObject([{ refused: "'do b' would be asked with other values than in the plan" }])
+    expect(after('seen')[0]?.refused).toBeUndefined()
+  })
+
   it('from its first call on does not follow the command', () => {
     const saga = threeSteps()
     const { states } = tell(saga, { b: [{ kind: 'deferred', reason: 'not now' }] })
