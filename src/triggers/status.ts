@@ -2,6 +2,7 @@
 
 import { seesValues } from '../operators/access.js'
 import { entryOf, matches } from '../operators/index/entry.js'
+import { isTokenOfIndex } from '../operators/index/saga-index.js'
 import { type Legality, legalityOf, nothingLegal } from '../operators/legality.js'
 import { masked } from '../operators/masked.js'
 import type { Routes } from '../operators/routes.js'
@@ -20,21 +21,39 @@ export const listSagas: Handler<Routes['listSagas']> = async ({ query, caller },
   return { sagas: seesValues(caller) ? sagas : sagas.map(masked), ...rest }
 }
 
-/** What the platform can find by itself, it is asked for. */
-export async function pageOfSagas(client: DurableClient, { limit, token, ...filter }: SagaQuery): Promise<Page> {
-  const { prefix, since, ...others } = filter
-  if (Object.keys(others).length === 0)
-    return listInstances(client, {
-      limit,
-      ...(prefix !== undefined && { prefix }),
-      ...(since !== undefined && { since }),
-      ...(token !== undefined && { token }),
-    })
+/** What the platform can find by itself, it is asked for; where it lists in another order than that of time, the answer comes from memory after all. */
+export async function pageOfSagas(client: DurableClient, query: SagaQuery): Promise<Page> {
+  const { limit, token, prefix, since, ...others } = query
+  if (Object.keys(others).length > 0 || isTokenOfIndex(token)) return pageInMind(client, query)
+  const page = await listInstances(client, {
+    limit,
+    ...(prefix !== undefined && { prefix }),
+    ...(since !== undefined && { since }),
+    ...(token !== undefined && { token }),
+  })
+  const isToBeInOrder = prefix === undefined && token === undefined
+  return isToBeInOrder && !isNewestFirst(page.sagas) ? pageInMind(client, query) : page
+}
+
+async function pageInMind(client: DurableClient, { limit, token, ...filter }: SagaQuery): Promise<Page> {
   const { index } = await knownSagas.upToDate(client)
   const { ids, ...rest } = index.page(filter, limit, token)
   const sagas = await readAll(client, ids)
   // What has moved on since is not of this list any more.
   return { sagas: sagas.filter((status) => matches(entryOf(status), filter)), ...rest }
+}
+
+/** Milliseconds by which sagas may begin in another order than that in which they were started. */
+const slack = 60_000
+
+function isNewestFirst(sagas: readonly Pick<SagaStatus, 'startedAt'>[]): boolean {
+  let earliest = Infinity
+  return sagas.every(({ startedAt }) => {
+    const at = Date.parse(startedAt)
+    const isInOrder = at <= earliest + slack
+    earliest = Math.min(earliest, at)
+    return isInOrder
+  })
 }
 
 export const countSagas: Handler<Routes['countSagas']> = async ({ query }, { client }) => {

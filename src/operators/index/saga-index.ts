@@ -217,9 +217,17 @@ const isBehind = (entry: Key, after: Key) => order(entry, after) > 0
 
 const tokenOf = ({ startedAt, id }: Key) => Buffer.from(`${startedAt} ${id}`).toString('base64url')
 
+/** Whether a page was told by an index, and not by the platform. */
+export const isTokenOfIndex = (token: string | undefined): boolean => token !== undefined && keyIn(token) !== undefined
+
+function keyIn(token: string): Key | undefined {
+  const [, startedAt, id] = /^(\d{4}-\S+Z) (.+)$/.exec(Buffer.from(token, 'base64url').toString()) ?? []
+  return startedAt === undefined || id === undefined ? undefined : { startedAt, id }
+}
+
+/** @throws SagaError `QUERY_MALFORMED` */
 function readToken(token: string): Key {
-  const [, startedAt, id] = /^(\S+Z) (.+)$/.exec(Buffer.from(token, 'base64url').toString()) ?? []
-  if (startedAt === undefined || id === undefined)
-    throw SagaError.of('QUERY_MALFORMED', { parameter: 'token', expected: "'next' of the page before" })
-  return { startedAt, id }
+  const key = keyIn(token)
+  if (!key) throw SagaError.of('QUERY_MALFORMED', { parameter: 'token', expected: "'next' of the page before" })
+  return key
 }
