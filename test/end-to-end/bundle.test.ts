@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { report } from '../../embedded/supervisor.js'
 import { hasEnded, Installation, until } from '../../local/installation.js'
+import { telemetryTo } from '../../local/telemetry-settings.js'
 import { contactCreated } from '../../sandbox/dataverse-message.js'
 
 let folder: string
@@ -32,10 +33,18 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const addresses = z.object({ dataverse: z.string(), masterData: z.string(), erp: z.string(), vault: z.string() })
+const addresses = z.object({
+  dataverse: z.string(),
+  masterData: z.string(),
+  erp: z.string(),
+  vault: z.string(),
+  telemetry: z.string(),
+})
+
+const trace = z.object({ spans: z.array(z.object({ name: z.string() })) })
 
 async function startSandbox(): Promise<z.infer<typeof addresses>> {
-  const ports = ['dataverse', 'master-data', 'erp', 'vault'].flatMap((name) => [`--${name}-port`, '0'])
+  const ports = ['dataverse', 'master-data', 'erp', 'vault', 'telemetry'].flatMap((name) => [`--${name}-port`, '0'])
   const sandbox = fork('dist/sandbox/main.js', ['--data', join(folder, randomUUID()), ...ports], { silent: true })
   running.push(sandbox)
   const [told] = await once(sandbox, 'message')
@@ -55,11 +64,11 @@ async function startHost(env: Record<string, string>): Promise<{ readonly port: 
 }
 
 describe('the bundle', () => {
-  it('is a Functions app of one file, and the page of the console', () => {
-    expect(readdirSync(bundle).toSorted()).toEqual(['host.json', 'main.js', 'package.json', 'page'])
+  it('is a Functions app of one file, telemetry, and the page of the console', () => {
+    expect(readdirSync(bundle).toSorted()).toEqual(['azure-monitor.js', 'host.json', 'main.js', 'package.json', 'page'])
   })
 
-  it('takes a contact to all partners, with a key from the vault', async () => {
+  it('takes a contact to all partners, with a key from the vault, and tells of it', async () => {
     const at = await startSandbox()
     const { port, amqpPort } = await startHost({
       DATAVERSE_URL: at.dataverse,
@@ -67,6 +76,7 @@ describe('the bundle', () => {
       ERP_URL: at.erp,
       ERP_API_KEY: 'vault:erp-api-key',
       KEY_VAULT_URL: at.vault,
+      ...telemetryTo(at.telemetry, folder),
     })
     const installation = new Installation({ ...at, app: `http://127.0.0.1:${port}`, amqpPort })
     const contact = { rowId: randomUUID(), firstName: 'Ada', lastName: 'Berg', email: 'ada@example.org' }
@@ -77,6 +87,10 @@ describe('the bundle', () => {
     )
 
     expect(saga.phase).toBe('completed')
+    await until('its trace is there, with each step', async () => {
+      const told = trace.safeParse(await (await fetch(`${at.telemetry}/traces/${saga.id}`)).json())
+      return told.success && told.data.spans.filter(({ name }) => name.startsWith('do ')).length === saga.steps.length
+    })
     // What it dead-letters by itself takes the client of Service Bus, which is loaded when it is first needed.
     await installation.send({ body: Buffer.from('{broken') })
     await until('the message is dead-lettered', async () => {
@@ -121,7 +135,7 @@ describe('the bundle', () => {
       IDENTITY_ENDPOINT: `http://127.0.0.1:${address.port}/token`,
       IDENTITY_HEADER: 'any',
     })
-    const at = { dataverse: '', masterData: '', erp: '', vault: '' }
+    const at = { dataverse: '', masterData: '', erp: '', vault: '', telemetry: '' }
     const installation = new Installation({ ...at, app: `http://127.0.0.1:${port}`, amqpPort })
 
     await installation.send(
