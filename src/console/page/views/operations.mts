@@ -79,9 +79,12 @@ const columns = [
 
 /** The id of a saga is told by its parts. */
 function targetOf({ asked: { target } }: Row): Child {
-  const [saga = '', name = '', row = '', event] = target.split(':')
-  if (event === undefined) return h('span', { class: 'id' }, target)
-  return [h('a', { href: hrefOf(['sagas', target]) }, saga), h('div', { class: 'id quiet' }, `${name} ${row}`)]
+  const [, saga = '', name = '', row = ''] = /^([\w-]+):(\w+):([0-9a-f-]{36}):[0-9a-f]{20}$/.exec(target) ?? []
+  if (saga !== '')
+    return [h('a', { href: hrefOf(['sagas', target]) }, saga), h('div', { class: 'id quiet' }, `${name} ${row}`)]
+  return target.startsWith('bulk:')
+    ? h('a', { class: 'id', href: hrefOf(['bulk']) }, target)
+    : h('span', { class: 'id' }, target)
 }
 
 function effectOf({ asked, came }: Row): Child {
