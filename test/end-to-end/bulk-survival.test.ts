@@ -77,7 +77,10 @@ it('a bulk command survives its machine', { timeout: 120_000 }, async () => {
   expect(logs.every((words) => words.length === 1 && words[0]?.id === id)).toBe(true)
   const { erp } = await started.installation.ledgers()
   expect(erp.filter(({ key }) => rows.some((row) => key?.includes(row)))).toHaveLength(count)
-  const log = operationPage.parse(await (await fetch(url(`operations?target=${id}&limit=500`))).json())
+  const log = await until('its end is written down', async () => {
+    const told = operationPage.parse(await (await fetch(url(`operations?target=${id}&limit=500`))).json())
+    return z.object({ state: z.literal('done') }).safeParse(told.operations[0]?.after).success && told
+  })
   expect(log.intact).toBe(true)
   expect(log.operations[0]).toMatchObject({ what: 'bulk retry', ...by, after: { state: 'done', done: count } })
   const followed = log.operations.flatMap(

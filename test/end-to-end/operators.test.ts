@@ -170,7 +170,12 @@ describe('dead letters', () => {
 })
 
 it('all of it stands in the operations log, before and after, with refusals, and the chain is intact', async () => {
-  const { operations, intact } = await get('operations?limit=500', operationPage)
+  // What came of an act is durably on its way when the act is answered, and in the log a moment later.
+  const { operations, intact } = await until('all that was begun has a result', async () => {
+    const log = await get('operations?limit=500', operationPage)
+    const entriesOf = (id: string) => log.operations.filter(({ operation }) => operation === id).length
+    return log.operations.every(({ operation }) => entriesOf(operation) > 1) && log
+  })
   const of = (what: string) => operations.filter((one) => one.what === what)
 
   expect(intact).toBe(true)
