@@ -4,12 +4,18 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { context, propagation } from '@opentelemetry/api'
+import { anEvent, applied, refused } from 'dataverse-saga/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { telemetryTo } from '../../local/telemetry-settings.js'
 import { startApplicationInsights } from '../../sandbox/application-insights.js'
-import { receiving } from '../../src/telemetry/saga-telemetry.js'
+import { instanceIdOf } from '../../src/saga/ids.js'
+import { begin, turn } from '../../src/saga/machine.js'
+import { nextOf } from '../../src/saga/next.js'
+import { receiving, tellTurn } from '../../src/telemetry/saga-telemetry.js'
 import { listening, startTelemetry, stopTelemetry } from '../../src/telemetry/telemetry.js'
 import { newSpanId } from '../../src/telemetry/trace-ids.js'
+import { threeSteps } from '../saga/three-steps.js'
 
 let data: string
 
@@ -51,10 +57,27 @@ describe('without a connection string', () => {
 })
 
 describe('with one', () => {
-  it('every span that is told arrives, however many come at once', async () => {
+  const captured = () =>
+    readdirSync(join(data, 'captured'))
+      .map((name) => readFileSync(join(data, 'captured', name), 'utf8'))
+      .join('')
+
+  beforeAll(async () => {
     const { url } = await startApplicationInsights(0, join(data, 'captured'))
     Object.assign(process.env, telemetryTo(url, data))
     await startTelemetry()
+  })
+
+  it('what an SDK starts within a receipt goes on in its trace', async () => {
+    const headers: Record<string, string> = {}
+    const [trace, span] = ['ab'.repeat(16), 'cd'.repeat(8)]
+
+    await listening()?.within({ trace, span }, async () => propagation.inject(context.active(), headers))
+
+    expect(headers).toEqual({ traceparent: `00-${trace}-${span}-01` })
+  })
+
+  it('every span that is told arrives, however many come at once; debts and waits for a person are counted', async () => {
     const spans = Array.from({ length: 5_000 }, () => newSpanId())
     for (const span of spans)
       listening()?.tell({
@@ -67,13 +90,32 @@ describe('with one', () => {
         isFailure: false,
         facts: {},
       })
+    tellLife(['applied', 'refused', 'refused'])
     await stopTelemetry()
 
-    const captured = readdirSync(join(data, 'captured'))
-      .map((name) => readFileSync(join(data, 'captured', name), 'utf8'))
-      .join('')
-    const ids = [...captured.matchAll(/"id":"([0-9a-f]{16})"/g)].map(([, id = '']) => id)
+    const ids = [...captured().matchAll(/"id":"([0-9a-f]{16})"/g)].map(([, id = '']) => id)
     expect(ids.toSorted()).toEqual(spans.toSorted())
     expect(readdirSync(join(data, 'unsent'))).toEqual([])
+    const counted = (name: string) =>
+      [...captured().matchAll(new RegExp(`"name":"${name}","kind":"Aggregation","value":(\\d+)`, 'g'))].map(
+        ([, value]) => Number(value),
+      )
+    expect([counted('saga.debts'), counted('saga.held')]).toEqual([[1], [1]])
   })
 })
+
+/** A saga whose partners answer so, told turn by turn. */
+function tellLife(answers: readonly ('applied' | 'refused')[]): void {
+  const saga = threeSteps()
+  const event = anEvent()
+  let state = begin(saga, { instance: instanceIdOf(saga.name, event), event, at: '2026-01-01T00:00:00.000Z' })
+  for (const kind of answers) {
+    const next = nextOf(saga, state)
+    const [ask] = next.kind === 'ask' ? next.asks : []
+    if (!ask) throw new Error('Nobody is asked.')
+    const outcome = kind === 'applied' ? applied() : refused('NO')
+    const after = turn(saga, state, { kind: 'answered', at: state.updatedAt, step: ask.step, what: ask.what, outcome })
+    tellTurn(saga, { saga: saga.name, version: saga.version, event }, state, after)
+    state = after
+  }
+}
