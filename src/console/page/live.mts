@@ -5,6 +5,8 @@ import { listen } from './api.mjs'
 export type Liveness = 'live' | 'polling' | 'offline'
 
 const pollEvery = 3_000
+/** With a stream only each so many-th time: another worker of the app may have answered from what it knew a moment before. */
+const evenSo = 5
 /** After a stream has ended or could not be opened. */
 const reopenAfter = { ended: 250, failed: 15_000 }
 /** Many changes at once are one. */
@@ -20,10 +22,18 @@ export function follow(path: string, changed: () => Promise<boolean>): () => voi
   const stop = new AbortController()
   let isOpen = false
   let due: number | undefined
+  let isUnderWay = false
+  let isWanted = false
+  /** One look at a time: what changes meanwhile is a reason for one more. */
   const soon = () => {
-    due ??= window.setTimeout(() => {
-      due = undefined
-      void changed()
+    isWanted = true
+    if (isUnderWay) return
+    isUnderWay = true
+    due = window.setTimeout(async () => {
+      isWanted = false
+      await changed()
+      isUnderWay = false
+      if (isWanted && !stop.signal.aborted) soon()
     }, gather)
   }
   const stream = async () => {
@@ -41,8 +51,10 @@ export function follow(path: string, changed: () => Promise<boolean>): () => voi
     }
   }
   void stream()
+  let ticks = 0
   const polling = window.setInterval(() => {
-    if (isOpen || document.hidden) return
+    ticks += 1
+    if (document.hidden || (isOpen && ticks % evenSo !== 0)) return
     void changed().then((isThere) => !isOpen && !stop.signal.aborted && told(isThere ? 'polling' : 'offline'))
   }, pollEvery)
   return () => {

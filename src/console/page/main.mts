@@ -181,14 +181,22 @@ function tellKeys(): void {
   })
 }
 
+/** Of the platform, where its authentication is switched on. */
+const signIn = `/.auth/login/aad?${new URLSearchParams({ post_login_redirect_uri: location.pathname }).toString()}`
+
 askKeyWith(async (isWrong) => {
   let key = ''
+  const canSignIn = await fetch('/.auth/me').then(
+    ({ status }) => status !== 404,
+    () => false,
+  )
   return ask({
     title: 'A function key is needed',
     act: 'Go on',
     objection: () => (key.trim() === '' ? 'Paste a key of this function app.' : undefined),
     render: (draw) => [
       isWrong && h('p', { class: 'notice bad', role: 'alert' }, 'That key was not accepted.'),
+      canSignIn && h('p', {}, h('a', { href: signIn }, 'Sign in with Microsoft Entra ID'), ', or give a key.'),
       h('p', {}, 'It stays in this tab, until it is closed.'),
       field(
         'Function key',

@@ -171,12 +171,18 @@ function waiting({ waitsFor, updatedAt }: SagaDetail): Child {
       names[waitsFor.kind],
       left > 0 && h('span', { class: 'count' }, ` in ${lasting(left)}`),
     ),
-    h('p', {}, waitsFor.why),
+    h('p', {}, linked(waitsFor.why)),
     until === undefined
       ? h('p', { class: 'quiet' }, `For ${since(updatedAt)}.`)
       : h('p', { class: 'quiet' }, left > 0 ? 'Until ' : 'Due since ', exactly(until)),
   )
 }
+
+/** Another saga that is named in a text, such as the one before it in its lane, is one step away. */
+const linked = (text: string): Child =>
+  text
+    .split(/([\w-]+:\w+:[0-9a-f-]{36}:[0-9a-f]{20})/)
+    .map((part, index) => (index % 2 === 0 ? part : h('a', { class: 'id', href: hrefOf(['sagas', part]) }, part)))
 
 const undoneBecause = ({ undoneBecause: why }: SagaDetail): Child =>
   why !== undefined && h('p', { class: 'notice back' }, h('strong', {}, 'Undone because: '), why)
