@@ -120,12 +120,17 @@ describe('an operator', () => {
     await page.getByLabel('Reason').fill('the address was mistyped')
     await page.getByRole('region', { name: 'Preview' }).getByText('POST /customers').waitFor()
     await picture('edit')
+    expect(await flaws(page)).toEqual([])
     await page.getByRole('dialog').getByRole('button', { name: 'Edit the input' }).click()
   })
 
   it('sees it complete without asking again', async () => {
     await page.locator('.saga-head').getByText('completed').waitFor()
     await page.getByText('the address was mistyped').waitFor()
+    await page.locator('.timeline button').last().click()
+    await page.locator('.call-list summary').first().click()
+    await page.getByRole('heading', { name: 'Answer' }).waitFor()
+    expect(await flaws(page)).toEqual([])
     await picture('saga-completed')
 
     const customer = (await installation.ledgers()).erp.find(({ subject }) => subject === rowId)

@@ -69,7 +69,11 @@ function oneCall(call: Call): Child {
           {},
           h('h3', {}, 'Answer'),
           output === undefined
-            ? h('p', { class: reason === undefined ? 'quiet' : 'why' }, reason ?? 'None yet.')
+            ? h(
+                'p',
+                { class: reason === undefined ? 'quiet' : 'why' },
+                reason ?? (endedAt === undefined ? 'None yet.' : 'It brings no value.'),
+              )
             : jsonOf(output, `Answer to ${name}, attempt ${attempt}`),
         ),
       ),
