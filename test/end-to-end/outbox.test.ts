@@ -35,12 +35,14 @@ let installation: Installation
 
 /** Another worker of the same app: the same Dataverse, partners and Service Bus, with a task hub of its own. */
 function startSecond(): Promise<Started> {
-  const { dataverse, masterData, erp, amqpPort } = installation.at
+  const { dataverse, masterData, erp, vault, amqpPort } = installation.at
   return startInstallation(join(data, 'second'), {
     ...outbox,
     DATAVERSE_URL: dataverse,
     MASTER_DATA_URL: masterData,
     ERP_URL: erp,
+    KEY_VAULT_URL: vault,
+    ERP_API_KEY: 'vault:erp-api-key',
     ServiceBusConnection: `Endpoint=sb://127.0.0.1:${amqpPort};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true`,
   })
 }
