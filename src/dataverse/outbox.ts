@@ -9,7 +9,7 @@ import { listRows, removeRow, writeRow } from './web-api.js'
 export const outboxStatus = { pending: 0, published: 1, acked: 2, failed: 3 } as const
 
 /** Milliseconds for which a publisher has a row for itself. If it dies, another one publishes it after that, under the same ids. */
-const claimFor = 120_000
+const claimFor = 30_000
 /** Times that publishing is tried before the row is given up. */
 export const mostRetries = 10
 /** Milliseconds after which a row that is acknowledged is removed. */
