@@ -106,7 +106,10 @@ function readTexts(schema: z.ZodObject, texts: Readonly<Record<string, string>>)
   })
 }
 
+/** Only what calls itself JSON: a page of somebody else's can make a browser that has signed in, or runs on the local machine, send any other text. */
 async function readBody(schema: z.ZodType, request: HttpRequest): Promise<unknown> {
+  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? ''))
+    throw SagaError.of('BODY_MALFORMED', { member: 'the header content-type', why: 'it is not application/json' })
   const read = schema.safeParse(await request.json().catch(() => undefined))
   if (read.success) return read.data
   const [issue] = read.error.issues

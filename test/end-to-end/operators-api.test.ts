@@ -334,7 +334,11 @@ describe('a caller', () => {
   ])('%s: %s %s', async (_, method, path, key, status) => {
     const response = await fetch(`${installation.at.app}/api/${path}`, {
       method,
-      headers: { ...(key !== undefined && { 'x-functions-key': key }), 'x-ms-client-principal': 'e30=' },
+      headers: {
+        ...(key !== undefined && { 'x-functions-key': key }),
+        'x-ms-client-principal': 'e30=',
+        'content-type': 'application/json',
+      },
       ...(method === 'POST' && { body: JSON.stringify(person) }),
     })
 

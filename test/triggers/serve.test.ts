@@ -40,9 +40,13 @@ async function ask(handle: Handler<typeof route>, request: Partial<HttpRequestIn
     method: 'POST',
     url: 'http://127.0.0.1/api/things/cup',
     params: { name: 'cup' },
+    headers: { 'content-type': 'application/json; charset=utf-8' },
     body: { string: '{"size":3,"actor":"Bo"}' },
   }
-  const answer = await httpHandler(route, handle)(new HttpRequest({ ...all, ...request }), context)
+  const answer = await httpHandler(route, handle)(
+    new HttpRequest({ ...all, ...request, headers: { ...all.headers, ...request.headers } }),
+    context,
+  )
   const body = typeof answer.body === 'string' ? JSON.parse(answer.body) : answer.jsonBody
   return { status: answer.status, body, headers: answer.headers }
 }
@@ -80,6 +84,7 @@ describe('a request', () => {
     ['QUERY_MALFORMED', 'times', { query: { times: 'many' } }],
     ['BODY_MALFORMED', 'size', { body: { string: '{"size":"Zephyrine"}' } }],
     ['BODY_MALFORMED', 'the whole of it', { body: { string: '{' } }],
+    ['BODY_MALFORMED', 'content-type', { headers: { 'content-type': 'text/plain' } }],
     ['BODY_MALFORMED', 'actor', { body: { string: '{"size":3}' } }],
   ])('that is malformed is refused with %s, naming %s and no value', async (code, member, request) => {
     const { status, body } = await ask(make, request)
