@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
+import { tracePage } from './trace-page.js'
 
 /** Bytes in one file, and files; the oldest goes when there would be more. */
 const largestFile = 4 * 1024 * 1024
@@ -197,7 +198,12 @@ async function serve(captured: Captured, request: IncomingMessage, response: Ser
     const origin = request.headers.origin ?? ''
     if (/^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/.test(origin))
       response.setHeader('access-control-allow-origin', origin)
-    const trace = captured.traceOf(decodeURIComponent(second))
+    const instance = decodeURIComponent(second)
+    const trace = captured.traceOf(instance)
+    if (trace && (request.headers.accept ?? '').includes('text/html')) {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+      return void response.end(tracePage(instance, trace.trace, trace.spans))
+    }
     return trace ? answer(response, 200, trace) : answer(response, 404, { message: 'Nothing was told of it.' })
   }
   answer(response, 404, { message: 'There are POST /v2.1/track and GET /traces/{instance id}.' })

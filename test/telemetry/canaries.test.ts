@@ -136,6 +136,15 @@ it('a message that comes with a trace goes on in it; one without begins its own'
   expect(receiptOf(both.find((one) => one !== found)?.spans)?.parent).toBeUndefined()
 })
 
+it('a browser is shown the trace as a page, each span once', async () => {
+  const [saga] = sagas
+  const headers = { accept: 'text/html' }
+  const page = await (await fetch(`${traces}/${encodeURIComponent(saga?.id ?? '')}`, { headers })).text()
+
+  expect(page.match(/<tr /g)).toHaveLength(saga ? (await traceOf(saga)).spans.length : 0)
+  expect(page).toContain('do create-customer')
+})
+
 it('no canary is in what was sent, in what waits, or in the log', async () => {
   app.kill('SIGINT')
   await once(app, 'exit')
