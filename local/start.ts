@@ -22,8 +22,8 @@ const place = z.object({
   DATAVERSE_PORT: port.default(7081),
   MASTER_DATA_PORT: port.default(7082),
   ERP_PORT: port.default(7083),
-  VAULT_PORT: port.default(7084),
-  TELEMETRY_PORT: port.default(7085),
+  VAULT_PORT: port.optional(),
+  TELEMETRY_PORT: port.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
 })
 
@@ -88,12 +88,13 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
     portOr(env['MASTER_DATA_URL'], settings.MASTER_DATA_PORT),
     portOr(env['ERP_URL'], settings.ERP_PORT),
     // Set to nothing, it is wanted nowhere.
-    env['APPLICATIONINSIGHTS_CONNECTION_STRING'] === undefined ? String(settings.TELEMETRY_PORT) : 'off',
+    env['APPLICATIONINSIGHTS_CONNECTION_STRING'] === undefined ? String(settings.TELEMETRY_PORT ?? '7085,0') : 'off',
   ] as const
   if (ports.every((one) => one === 'off')) return undefined
   const [dataverse, masterData, erp, telemetry] = ports
-  // The sandbox's ERP asks for a key, which its vault keeps.
-  const vault = erp === 'off' ? 'off' : portOr(env['KEY_VAULT_URL'] || env['ERP_API_KEY'], settings.VAULT_PORT)
+  // The sandbox's ERP asks for a key, which its vault keeps. Only the app is told where that is: it may be anywhere.
+  const vault =
+    erp === 'off' ? 'off' : portOr(env['KEY_VAULT_URL'] || env['ERP_API_KEY'], settings.VAULT_PORT ?? '7084,0')
   const sandbox = fork(
     join(__dirname, '../sandbox/main.js'),
     [
@@ -124,7 +125,7 @@ async function startSandbox(settings: z.infer<typeof place>, data: string): Prom
 }
 
 /** A partner whose address is set needs no pretence. */
-const portOr = (address: string | undefined, otherwise: number) => (address ? 'off' : String(otherwise))
+const portOr = (address: string | undefined, otherwise: number | string) => (address ? 'off' : String(otherwise))
 
 async function exitOf(sandbox: ChildProcess): Promise<never> {
   await once(sandbox, 'exit')

@@ -1,7 +1,7 @@
 // A pretend Dataverse, master data system and ERP, a vault with the ERP's key, and Application Insights:
 // node dist/sandbox/main.js --data DIR --dataverse-port N --master-data-port N --erp-port N --vault-port N --telemetry-port N [--service-bus CONNECTION]
 //
-// A port of 0 is any free one, `off` leaves that one out; an ERP without the vault asks for no key. A parent process that forked it gets the addresses as a message; when it goes, the sandbox goes.
+// A port of 0 is any free one, of several the first that is free is taken, `off` leaves that one out; an ERP without the vault asks for no key. A parent process that forked it gets the addresses as a message; when it goes, the sandbox goes.
 
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -34,14 +34,26 @@ const later = new LaterAnswers(values['service-bus'])
 async function start(name: string, port: string, behaviour: (ledger: Ledger) => (asked: Asked) => Answer) {
   const ledger = new Ledger(values.data, name, sequence)
   if (port === 'off') return undefined
-  const { url } = await startPartner({ port: Number(port), ledger, answer: behaviour(ledger), later })
+  const { url } = await onOneOf(port, (one) => startPartner({ port: one, ledger, answer: behaviour(ledger), later }))
   process.stdout.write(`${name.padEnd(12)} ${url}\n`)
   return url
 }
 
+/** The first of the ports that nobody else has. */
+async function onOneOf<Server>(ports: string, startOn: (port: number) => Promise<Server>): Promise<Server> {
+  const [port, ...others] = ports.split(',')
+  try {
+    return await startOn(Number(port))
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    if (!isTaken || others.length === 0) throw error
+    return onOneOf(others.join(','), startOn)
+  }
+}
+
 async function startTelemetry(port: string): Promise<string | undefined> {
   if (port === 'off') return undefined
-  const { url } = await startApplicationInsights(Number(port), join(values.data, 'telemetry'))
+  const { url } = await onOneOf(port, (one) => startApplicationInsights(one, join(values.data, 'telemetry')))
   process.stdout.write(`${'telemetry'.padEnd(12)} ${url}\n`)
   return url
 }
