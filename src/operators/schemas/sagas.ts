@@ -154,7 +154,7 @@ export const calls = named(
   }),
 )
 
-const event = z.object({
+export const event = z.object({
   id: z.string(),
   message: z.string(),
   table: z.string(),
