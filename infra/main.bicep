@@ -79,6 +79,9 @@ param operatorKeyRole string = ''
 @description('The part of sagas whose traces are kept, from 0 to 1; all if empty. Failures are kept always.')
 param telemetryShare string = ''
 
+@description('Address of a page that shows a saga\'s trace, with {id} for its id. The console links to it.')
+param tracesUrl string = ''
+
 @description('Who is told of alerts; nobody if empty.')
 param alertEmail string = ''
 
@@ -208,6 +211,7 @@ module functionApp 'modules/function-app.bicep' = {
     operatorClientId: operatorClientId
     operatorKeyRole: operatorKeyRole
     telemetryShare: telemetryShare
+    tracesUrl: tracesUrl
   }
 }
 

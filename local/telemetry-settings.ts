@@ -14,5 +14,6 @@ export const telemetryTo = (url: string, data: string) => ({
   APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true',
   APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: 'true',
   OTEL_SERVICE_NAME: 'dataverse-saga',
+  TRACES_URL: `${url}/traces/{id}`,
   TELEMETRY_DIR: join(data, 'unsent'),
 })

@@ -75,6 +75,10 @@ function vaultIn(referring: string, environment: Environment): string {
   throw SagaError.of('SETTING_MALFORMED', { setting: 'KEY_VAULT_URL', expected })
 }
 
+/** The page that shows the trace of a saga; undefined where nobody has said which. */
+export const traceAddress = (id: string, { TRACES_URL: address }: Environment = process.env): string | undefined =>
+  address ? address.replace('{id}', encodeURIComponent(id)) : undefined
+
 /** Whether partners are told an address to answer to. */
 export const hasCallbacks = ({ CALLBACK_URL: url, CALLBACK_SECRET: secret }: Environment = process.env): boolean =>
   Boolean(url) || Boolean(secret)

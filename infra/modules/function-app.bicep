@@ -33,6 +33,7 @@ param reconcileReachDays string
 param operatorClientId string
 param operatorKeyRole string
 param telemetryShare string
+param tracesUrl string
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-${name}'
@@ -107,6 +108,7 @@ var settings = {
   OPERATOR_AUTH: empty(operatorClientId) ? '' : 'entra'
   OPERATOR_KEY_ROLE: operatorKeyRole
   TELEMETRY_SHARE: telemetryShare
+  TRACES_URL: tracesUrl
 }
 
 resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {

@@ -6,7 +6,7 @@ import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { names } from '../names.js'
-import { event } from '../operators/schemas/sagas.js'
+import { dataverseEvent } from '../operators/schemas/sagas.js'
 import { SagaError } from '../saga/errors.js'
 import { type InstanceId, isInstanceId, readInstanceId } from '../saga/ids.js'
 import { pending } from '../saga/machine.js'
@@ -54,7 +54,7 @@ export async function listInstances(client: DurableClient, query: InstanceQuery)
 export const sagaInput: z.ZodType<SagaInput> = z.object({
   saga: z.string(),
   version: z.number(),
-  event,
+  event: dataverseEvent,
   trace: z.string().exactOptional(),
 })
 

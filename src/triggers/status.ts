@@ -14,6 +14,7 @@ import { isOver } from '../saga/phase.js'
 import type { SagaStatus } from '../saga/status.js'
 import { instanceOf, listInstances, type Page, readAll } from './instances.js'
 import { knownSagas } from './known-sagas.js'
+import { traceAddress } from '../settings.js'
 import type { Handler } from './serve.js'
 
 export const listSagas: Handler<Routes['listSagas']> = async ({ query, caller }, { client }) => {
@@ -68,7 +69,8 @@ export const listCauses: Handler<Routes['listCauses']> = async ({ query }, { cli
 
 export const tellSaga: Handler<Routes['tellSaga']> = async ({ params: { id }, caller }, { client }) => {
   const status = await instanceOf(client, id)
-  const told = { ...status, commands: await legalIn(client, status) }
+  const trace = traceAddress(id)
+  const told = { ...status, commands: await legalIn(client, status), ...(trace !== undefined && { trace }) }
   return seesValues(caller) ? told : masked(told)
 }
 

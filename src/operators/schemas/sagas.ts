@@ -131,7 +131,16 @@ export const legality = named(
   }),
 )
 
-export const sagaDetail = named('SagaDetail', sagaStatus.extend({ commands: z.array(legality) }))
+export const sagaDetail = named(
+  'SagaDetail',
+  sagaStatus.extend({
+    commands: z.array(legality),
+    trace: z
+      .string()
+      .exactOptional()
+      .describe('A page that shows every attempt on a line of time, if the app knows one.'),
+  }),
+)
 
 export const calls = named(
   'Calls',
@@ -154,7 +163,7 @@ export const calls = named(
   }),
 )
 
-export const event = z.object({
+export const dataverseEvent = z.object({
   id: z.string(),
   message: z.string(),
   table: z.string(),
@@ -199,7 +208,7 @@ export const sagaHistory = named(
     id: z.string(),
     saga: z.string(),
     version: z.int(),
-    event,
+    event: dataverseEvent,
     state: z.unknown().optional().describe('Where it goes on after its history was cut.'),
     happened: z.array(
       z.union([

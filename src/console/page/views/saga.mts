@@ -135,7 +135,7 @@ export function sagaView(page: Page, id: string): View {
 const lastInputOf = (calls: readonly Call[] = [], { step }: Possible): unknown =>
   calls.findLast((call) => call.step === step && call.what === 'do')?.input
 
-const head = ({ id, saga, version, table, rowId, phase }: SagaDetail) =>
+const head = ({ id, saga, version, table, rowId, phase, trace }: SagaDetail) =>
   h(
     'header',
     { class: 'heading saga-head' },
@@ -145,6 +145,9 @@ const head = ({ id, saga, version, table, rowId, phase }: SagaDetail) =>
       h('p', { class: 'over' }, h('a', { href: hrefOf(['definitions']) }, saga), ` version ${version}`),
       h('h1', { tabindex: '-1' }, `${table} `, h('a', { class: 'id', href: hrefOf(['records', table, rowId]) }, rowId)),
       h('p', { class: 'id quiet' }, id),
+      trace === undefined
+        ? null
+        : h('p', {}, h('a', { href: trace, target: '_blank', rel: 'noreferrer' }, 'Its trace ↗')),
     ),
     h('div', { class: 'beside' }, badge(phase)),
   )
