@@ -21,7 +21,15 @@ import type { Handler } from './serve.js'
 export const tellHistory: Handler<Routes['tellHistory']> = async (asked, { client }) => {
   const { id } = asked.params
   const history = await historyOf(client, id)
-  return (await isRevealed(asked, client, 'reveal history')) ? history : { ...masked(history), masked: true }
+  // Without values it would be good for nothing but reading: it is there to be replayed.
+  const reason = asked.query.reveal ?? (seesValues(asked.caller) ? 'not said' : undefined)
+  return (await isRevealed(
+    { ...asked, query: { ...(reason !== undefined && { reveal: reason }) } },
+    client,
+    'reveal history',
+  ))
+    ? history
+    : { ...masked(history), masked: true }
 }
 
 /** Each attempt, as the machine made it of what it knew by then. */

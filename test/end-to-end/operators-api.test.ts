@@ -277,6 +277,13 @@ describe('a saga', () => {
     ])
   })
 
+  it('shows the values of a history to an Admin, for it is there to be replayed', async () => {
+    const historyAs = async (key: Role) => (await ask(`sagas/${compensated.id}/history`, key)).text()
+
+    expect(await historyAs('OPERATOR_KEY')).not.toMatch(seen)
+    expect(await historyAs('ADMIN_KEY')).toMatch(seen)
+  })
+
   it('keeps what a partner says of its row out of its reasons, whoever looks', async () => {
     const text = await (await ask(`sagas/${compensated.id}`, 'ADMIN_KEY')).text()
 
