@@ -1,4 +1,4 @@
-// The embedded host as a process of its own, with the app that is measured; without its supervisor, which costs nothing while it waits.
+// The embedded host as a process of its own, with an app that is measured; without its supervisor, which costs nothing while it waits.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,13 +7,23 @@ import { report } from '../embedded/supervisor.js'
 export interface Host {
   readonly pid: number
   readonly url: string
+  /** Of its broker. */
+  readonly connectionString: string
   stop(): Promise<void>
 }
 
-/** @param data where it keeps everything */
-export async function startHost(data: string, environment: Record<string, string> = {}): Promise<Host> {
-  const args = ['--app', 'bench/app', '--port', '0', '--amqp-port', '0', '--data', data, '--supervised']
-  const host = fork('dist/embedded/main.js', args, { env: { ...process.env, ...environment } })
+/**
+ * @param data where it keeps everything
+ * @param settings of the app, besides those of this process
+ */
+export async function startHost(
+  data: string,
+  settings: Readonly<Record<string, string>> = {},
+  app = 'bench/app',
+): Promise<Host> {
+  const args = ['--app', app, '--port', '0', '--amqp-port', '0', '--data', data, '--supervised', '--quiet']
+  const env = { ...process.env, ...settings }
+  const host = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   for (;;) {
     const [message] = await Promise.race([once(host, 'message'), once(host, 'exit')])
     if (typeof message === 'number') throw new Error('The host did not start.')
@@ -22,6 +32,7 @@ export async function startHost(data: string, environment: Record<string, string
     return {
       pid: host.pid ?? 0,
       url: `http://127.0.0.1:${told.port}`,
+      connectionString: told.connectionString,
       async stop() {
         host.kill()
         await once(host, 'exit')

@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { ServiceBusClient } from '@azure/service-bus'
 import { z } from 'zod'
-import { report } from '../embedded/supervisor.js'
 import { contactCreated } from '../sandbox/dataverse-message.js'
+import { startHost } from './host.js'
 
 /** Runs one saga to its end. */
 export type Run = (rowId: string) => Promise<void>
@@ -68,28 +68,19 @@ export interface App {
   stop(): Promise<void>
 }
 
-/** The app of this package on the embedded runtime, without its supervisor, which costs nothing while it waits. @param settings besides those of its partners */
+/** The app of this package. @param settings besides those of its partners */
 export async function startApp(folder: string, partner: Partner, settings: Record<string, string> = {}): Promise<App> {
   const addresses = { DATAVERSE_URL: partner.url, MASTER_DATA_URL: partner.url, ERP_URL: partner.url }
-  const env = { ...process.env, ERP_API_KEY: 'any', ...addresses, ...settings }
-  const args = ['--app', '.', '--port', '0', '--amqp-port', '0', '--data', folder, '--supervised', '--quiet']
-  const child = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  for (;;) {
-    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
-    if (typeof message === 'number') throw new Error('The app did not start.')
-    const told = report.parse(message)
-    if (told === 'alive') continue
-    const client = new ServiceBusClient(told.connectionString)
-    return {
-      pid: child.pid ?? 0,
-      url: `http://127.0.0.1:${told.port}`,
-      run: runBy(client, partner),
-      async stop() {
-        await client.close()
-        child.kill()
-        await once(child, 'exit')
-      },
-    }
+  const host = await startHost(folder, { ERP_API_KEY: 'any', ...addresses, ...settings }, '.')
+  const client = new ServiceBusClient(host.connectionString)
+  return {
+    pid: host.pid,
+    url: host.url,
+    run: runBy(client, partner),
+    async stop() {
+      await client.close()
+      await host.stop()
+    },
   }
 }
 

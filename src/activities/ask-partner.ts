@@ -2,24 +2,22 @@
 
 import type { InvocationContext } from '@azure/functions'
 import { actionNamed } from '../app/index.js'
+import { gatewayTo } from '../gateways.js'
 import { callbackToken } from '../partner/callback-token.js'
 import { outcomeOf, type Reply } from '../partner/classify.js'
-import { Gateway } from '../partner/gateway.js'
-import { gatewayTo } from '../partner/gateways.js'
+import type { Gateway } from '../partner/gateway.js'
 import type { AnyAction, PartnerRequest } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import { markOf } from '../saga/mark.js'
 import { withoutTexts } from '../saga/masking.js'
 import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
-import type { Partner } from '../saga/partner.js'
 import { requestOf } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
 import type { Traced } from '../saga/traced.js'
 import { readSecret } from '../secrets.js'
 import { addressIn, hasCallbacks } from '../settings.js'
 import { type Attempt, beginAttempt } from '../telemetry/saga-telemetry.js'
-import { watchBreaker } from '../telemetry/telemetry.js'
 
 /** The outcome, with the mark of what was asked. */
 export type Answer = Outcome & { readonly of: string }
@@ -43,7 +41,7 @@ async function outcomeOfAsking(ask: Ask, attempt: Attempt | undefined): Promise<
   try {
     const found = actionNamed(ask.partner, ask.action)
     action = found.action
-    gateway = gatewayOf(found.partner)
+    gateway = gatewayTo(found.partner)
     request = requestOf(ask, action, await callbackFor(action, ask.key))
   } catch (error) {
     return unsent(error)
@@ -70,15 +68,6 @@ function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
   if (what === 'undo') return false
   if (what === 'probe' || action.answeredWithin === undefined) return true
   return action.mayAnswerAtOnce && 'status' in reply && reply.status !== 202 && reply.body !== undefined
-}
-
-/** @throws SagaError `SETTING_MISSING` or `SETTING_MALFORMED` */
-function gatewayOf(partner: Partner): Gateway {
-  return gatewayTo(partner, () => {
-    const gateway = new Gateway(partner, addressIn(partner.addressSetting), readSecret)
-    watchBreaker(partner.name, () => gateway.board.breaker === 'open')
-    return gateway
-  })
 }
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
