@@ -1,6 +1,6 @@
 // Carries a command out on many, a few at a time: first all items are found and kept, in pages, then they are worked through at the pace that was asked for.
 
-import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions'
+import type { OrchestrationContext, Task } from 'durable-functions'
 import { names } from '../names.js'
 import {
   afterBatch,
@@ -12,6 +12,7 @@ import {
   isAtEnd,
   paceOf,
 } from '../saga/bulk.js'
+import { retrying } from './retrying.js'
 
 type Durable = Pick<
   OrchestrationContext['df'],
@@ -22,12 +23,7 @@ type Durable = Pick<
 const mostTurns = 50
 
 /** The task hub or Service Bus may be away for some minutes. */
-function patient(): RetryOptions {
-  const options = new RetryOptions(1_000, 12)
-  options.backoffCoefficient = 2
-  options.maxRetryIntervalInMilliseconds = 60_000
-  return options
-}
+const patient = () => retrying(1_000, 12, 60_000)
 
 export function* bulk({ df }: { readonly df: Durable }): Generator<Task, BulkProgress | undefined, unknown> {
   let at = df.getInput<BulkInput>()

@@ -1,6 +1,6 @@
 // Goes through all that changed in Dataverse since the last time, page by page, and adds up what the pages tell.
 
-import { type OrchestrationContext, RetryOptions, type Task } from 'durable-functions'
+import type { OrchestrationContext, Task } from 'durable-functions'
 import { names } from '../names.js'
 import {
   addPage,
@@ -9,16 +9,12 @@ import {
   type Reconciliation,
   reconciliationOf,
 } from '../saga/reconcile.js'
+import { retrying } from './retrying.js'
 
 type Durable = Pick<OrchestrationContext['df'], 'getInput' | 'callActivityWithRetry' | 'setCustomStatus'>
 
 /** Dataverse may be away, or ask everybody to wait: for some minutes a page is asked for again. */
-function patient(): RetryOptions {
-  const options = new RetryOptions(2_000, 12)
-  options.backoffCoefficient = 2
-  options.maxRetryIntervalInMilliseconds = 60_000
-  return options
-}
+const patient = () => retrying(2_000, 12, 60_000)
 
 export function* reconcile({ df }: { readonly df: Durable }): Generator<Task, Reconciliation, unknown> {
   const input = df.getInput<ReconcileInput>()
