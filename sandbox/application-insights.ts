@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
+import { readBytes } from './partner-server.js'
 import { tracePage } from './trace-page.js'
 
 /** Bytes in one file, and files; the oldest goes when there would be more. */
@@ -210,15 +211,7 @@ async function serve(captured: Captured, request: IncomingMessage, response: Ser
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of request) {
-    if (!Buffer.isBuffer(part)) continue
-    size += part.length
-    if (size > largestBody) throw new Error(`The body has more than ${largestBody} bytes.`)
-    parts.push(part)
-  }
-  const bytes = Buffer.concat(parts)
+  const bytes = await readBytes(request, largestBody)
   return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8')
 }
 

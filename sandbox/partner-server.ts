@@ -62,7 +62,7 @@ export async function startPartner(options: {
   })
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await readText(request)
+    const text = (await readBytes(request)).toString('utf8')
     const asked = readAsked(request, text)
     if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
     if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
@@ -139,16 +139,17 @@ function switchFaults({ method, body }: Asked, faults: Faults): Answer {
   return { status: 200, body: faults.left }
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+/** @throws Refusal when there are more bytes than `largest` */
+export async function readBytes(request: IncomingMessage, largest = largestBody): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of request) {
     if (!Buffer.isBuffer(part)) continue
     size += part.length
-    if (size > largestBody) throw new Refusal(413, 'TooLarge', `The body has more than ${largestBody} bytes.`)
+    if (size > largest) throw new Refusal(413, 'TooLarge', `The body has more than ${largest} bytes.`)
     parts.push(part)
   }
-  return Buffer.concat(parts).toString('utf8')
+  return Buffer.concat(parts)
 }
 
 function readAsked(request: IncomingMessage, text: string): Asked {

@@ -23,13 +23,7 @@ export const tellHistory: Handler<Routes['tellHistory']> = async (asked, { clien
   const history = await historyOf(client, id)
   // Without values it would be good for nothing but reading: it is there to be replayed.
   const reason = asked.query.reveal ?? (seesValues(asked.caller) ? 'not said' : undefined)
-  return (await isRevealed(
-    { ...asked, query: { ...(reason !== undefined && { reveal: reason }) } },
-    client,
-    'reveal history',
-  ))
-    ? history
-    : { ...masked(history), masked: true }
+  return (await isRevealed(asked, client, 'reveal history', reason)) ? history : { ...masked(history), masked: true }
 }
 
 /** Each attempt, as the machine made it of what it knew by then. */
@@ -37,24 +31,23 @@ export const listCalls: Handler<Routes['listCalls']> = async (asked, { client })
   const { id } = asked.params
   const history = await historyOf(client, id)
   const told = { calls: callsIn(sagaNamed(history.saga, history.version), history), isCut: history.state !== undefined }
-  return (await isRevealed(asked, client, 'reveal calls'))
+  return (await isRevealed(asked, client, 'reveal calls', asked.query.reveal))
     ? { ...told, masked: false }
     : { ...masked(told), masked: true }
 }
 
 interface Inspection {
   readonly params: { readonly id: string }
-  readonly query: { readonly reveal?: string }
   readonly caller: Caller
 }
 
 /** Whether values may be shown: to Admins who say why, and that is written down. @throws SagaError `ROLE_MISSING` */
 async function isRevealed(
-  { params: { id }, query, caller }: Inspection,
+  { params: { id }, caller }: Inspection,
   client: DurableClient,
   what: string,
+  reason: string | undefined,
 ): Promise<boolean> {
-  const { reveal: reason } = query
   if (reason === undefined) return false
   const { actor } = caller
   const asked = { actor, role: roleOf(caller), what, target: id, reason }

@@ -1,5 +1,6 @@
 // GET /api/sagas and what is below it: what every saga did, does and waits for.
 
+import type { DurableClient } from 'durable-functions'
 import { seesValues } from '../operators/access.js'
 import { entryOf, matches } from '../operators/index/entry.js'
 import { isTokenOfIndex } from '../operators/index/saga-index.js'
@@ -7,15 +8,14 @@ import { type Legality, legalityOf, nothingLegal } from '../operators/legality.j
 import { masked } from '../operators/masked.js'
 import type { Routes } from '../operators/routes.js'
 import type { SagaQuery } from '../operators/schemas/filter.js'
-import { stateOfInstance } from './standing.js'
-import type { DurableClient } from 'durable-functions'
 import { SagaError } from '../saga/errors.js'
 import { isOver } from '../saga/phase.js'
 import type { SagaStatus } from '../saga/status.js'
+import { traceAddress } from '../settings.js'
 import { instanceOf, listInstances, type Page, readAll } from './instances.js'
 import { knownSagas } from './known-sagas.js'
-import { traceAddress } from '../settings.js'
 import type { Handler } from './serve.js'
+import { stateOfInstance } from './standing.js'
 
 export const listSagas: Handler<Routes['listSagas']> = async ({ query, caller }, { client }) => {
   const { sagas, ...rest } = await pageOfSagas(client, query)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Installation, until } from '../../local/installation.js'
+import { connectionStringAt, type Installation, until } from '../../local/installation.js'
 import { type Started, startInstallation } from '../../local/processes.js'
 
 const isFull = process.env['SURVIVAL'] === 'full'
@@ -43,7 +43,7 @@ function startSecond(): Promise<Started> {
     ERP_URL: erp,
     KEY_VAULT_URL: vault,
     ERP_API_KEY: 'vault:erp-api-key',
-    ServiceBusConnection: `Endpoint=sb://127.0.0.1:${amqpPort};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=local;UseDevelopmentEmulator=true`,
+    ServiceBusConnection: connectionStringAt(amqpPort),
   })
 }
 

@@ -1,21 +1,14 @@
 // What is kept in mind of one saga: as much as lists, searches and counts ask for, and no more, since there are many.
 
 import { withoutValues } from '../../saga/masking.js'
-import { isOver, type Phase } from '../../saga/phase.js'
+import { isOver } from '../../saga/phase.js'
 import type { SagaStatus } from '../../saga/status.js'
 import type { SagaFilter } from '../schemas/filter.js'
 import { type Cause, causesOf } from './causes.js'
 
-export interface Entry {
-  readonly id: string
-  readonly saga: string
-  readonly version: number
-  readonly table: string
-  readonly rowId: string
-  readonly phase: Phase
-  /** ISO 8601 in UTC, as all times. */
-  readonly startedAt: string
-  readonly updatedAt: string
+type Told = 'id' | 'saga' | 'version' | 'table' | 'rowId' | 'phase' | 'startedAt' | 'updatedAt'
+
+export interface Entry extends Pick<SagaStatus, Told> {
   /** Of all steps and their undos. */
   readonly attempts: number
   /** Nothing can happen to it any more. */

@@ -6,7 +6,7 @@ import { type DurableClient, type EntityContext, EntityId } from 'durable-functi
 import { z } from 'zod'
 import { names } from '../../names.js'
 import { SagaError } from '../../saga/errors.js'
-import { roleOrNone } from '../schemas/estate.js'
+import { operation as told } from '../schemas/acts.js'
 import { append, emptyHead, type Entry, type Head, isIntact, type Operation } from './chain.js'
 
 type Entity = Pick<
@@ -30,26 +30,9 @@ export function operationsLog({ df }: { readonly df: Entity }): void {
 export const headOfLog = new EntityId(names.operations, 'head')
 const chunkAt = (number: number) => new EntityId(names.operations, `chunk-${number}`)
 
-const operationShape = {
-  operation: z.string(),
-  at: z.string(),
-  actor: z.string(),
-  role: roleOrNone,
-  what: z.string(),
-  target: z.string(),
-  reason: z.string(),
-  before: z.unknown().optional(),
-  after: z.unknown().optional(),
-  refused: z.string().exactOptional(),
-}
-const operation: z.ZodType<Operation> = z.object(operationShape)
+const operation: z.ZodType<Operation> = told.omit({ seq: true, previous: true, hash: true })
 /** Whatever else was put into it: the hash is of all. */
-const entry: z.ZodType<Entry> = z.looseObject({
-  ...operationShape,
-  seq: z.int(),
-  previous: z.string(),
-  hash: z.string(),
-})
+const entry: z.ZodType<Entry> = told.loose()
 const head: z.ZodType<Head> = z.object({
   seq: z.int(),
   hash: z.string(),
