@@ -61,7 +61,7 @@ async function isRevealed(
 }
 
 /** @throws SagaError `INSTANCE_UNKNOWN` */
-async function historyOf(client: DurableClient, id: string): Promise<SagaHistory> {
+export async function historyOf(client: DurableClient, id: string): Promise<SagaHistory> {
   const history = isInstanceId(id) ? await findHistory(client, id) : undefined
   if (!history) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
   return history

@@ -5,11 +5,11 @@ import { sagaNamed } from '../app/index.js'
 import type { Saga } from '../saga/define.js'
 import { SagaError } from '../saga/errors.js'
 import type { SagaHistory } from '../saga/history.js'
-import { isInstanceId, readInstanceId } from '../saga/ids.js'
+import { readInstanceId } from '../saga/ids.js'
 import { pending } from '../saga/machine.js'
 import { recall } from '../saga/recall.js'
 import type { SagaState } from '../saga/state.js'
-import { findHistory } from './history.js'
+import { historyOf } from './history.js'
 
 export interface Standing {
   readonly saga: Saga
@@ -19,8 +19,7 @@ export interface Standing {
 
 /** @throws SagaError `INSTANCE_UNKNOWN`, `SAGA_UNKNOWN` when its definition is gone, `HISTORY_PARTED` when today's code can't have made its history */
 export async function stateOfInstance(client: DurableClient, id: string): Promise<Standing> {
-  const history = isInstanceId(id) ? await findHistory(client, id) : undefined
-  if (!history) throw SagaError.of('INSTANCE_UNKNOWN', { id: id.slice(0, 100) })
+  const history = await historyOf(client, id)
   const saga = sagaNamed(history.saga, history.version)
   return { saga, state: standingOf(saga, history), history }
 }
