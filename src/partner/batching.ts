@@ -4,7 +4,7 @@
 
 import type { PartnerRequest } from '../saga/action.js'
 import type { Batch } from '../saga/partner.js'
-import type { Reply } from './classify.js'
+import { meaningOf, type Reply } from './classify.js'
 import { readRetryAfter } from './http.js'
 
 interface Waiting {
@@ -81,6 +81,4 @@ export class Batching {
 const unanswered: Reply = { failed: 'the answer to the batch does not tell of it', sent: true }
 
 /** The batch as such was not taken: too large, not known, malformed. */
-function isRefusal(reply: Reply): boolean {
-  return 'status' in reply && reply.status >= 300 && reply.status < 500 && ![401, 408, 425, 429].includes(reply.status)
-}
+const isRefusal = (reply: Reply) => 'status' in reply && meaningOf(reply) === 'refused'

@@ -47,7 +47,8 @@ export function outcomeOf(reply: Reply, meanings: StatusMeanings, read: (body: u
   }
 }
 
-function meaningOf({ status, retryAfterMs }: { status: number; retryAfterMs?: number }): OutcomeKind {
+/** What a status says, where the action does not say otherwise. */
+export function meaningOf({ status, retryAfterMs }: { status: number; retryAfterMs?: number }): OutcomeKind {
   if (status >= 200 && status < 300) return 'applied'
   if (status === 401 || status === 408 || status === 425 || status === 429) return 'deferred'
   if (status === 503 && retryAfterMs !== undefined) return 'deferred'
