@@ -3,9 +3,8 @@
 // It runs twice: as the supervisor that was called, and as the host that the supervisor starts.
 
 import { parseArgs } from 'node:util'
-import { carryOn } from './crash-points.js'
 import { consoleLog } from './log.js'
-import { startRuntime } from './runtime.js'
+import { type Runtime, startRuntime } from './runtime.js'
 import { couldNotStart, type Report, signOfLifeEvery, supervise } from './supervisor.js'
 
 const { values } = parseArgs({
@@ -21,33 +20,37 @@ const { values } = parseArgs({
     'died-of-itself': { type: 'boolean', default: false },
   },
 })
-const log = consoleLog(values.quiet ? 'warn' : 'info')
+const level = values.quiet ? 'warn' : 'info'
 
 if (values.supervised) void host()
-else void supervise(__filename, process.argv.slice(2), log).then((code) => process.exit(code))
+else void supervise(__filename, process.argv.slice(2), consoleLog(level)).then((code) => process.exit(code))
 
 const tell = (message: Report) => void process.send?.(message)
 
 async function host(): Promise<void> {
   // Nobody is left to start it again, or to stop it.
   process.once('disconnect', () => process.exit(1))
-  setInterval(() => tell('alive'), signOfLifeEvery).unref()
+  let runtime: Runtime | undefined
+  const signOfLife = async () => {
+    await runtime?.isAlive()
+    tell('alive')
+  }
+  setInterval(() => void signOfLife(), signOfLifeEvery).unref()
   try {
-    const runtime = await startRuntime({
+    runtime = await startRuntime({
       app: values.app,
       data: values.data,
       port: Number(values.port),
       amqpPort: Number(values['amqp-port']),
-      log,
-      reach: carryOn,
+      log: level,
       diedOfItself: values['died-of-itself'],
     })
-    const { port, amqpPort, connectionString } = runtime
+    const { port, amqpPort, connectionString, close } = runtime
     tell({ port, amqpPort, connectionString })
     let stopping: Promise<void> | undefined
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {
-        stopping ??= runtime.close().then(() => process.exit(0))
+        stopping ??= close().then(() => process.exit(0))
       })
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

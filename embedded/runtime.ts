@@ -1,35 +1,13 @@
-// Introduces store, broker, task hub and Functions host to each other: one machine without Azure, running one compiled app.
-//
-// Never: imports the app. It is loaded by its path, as the platform's host does.
+// One machine without Azure, running one compiled app: its code in the main thread, as in a process of its own, and the host in another.
 
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { systemClock } from './clock.js'
-import type { Reach } from './crash-points.js'
-import { textIn } from './functions/app-files.js'
-import { captureOutputs, isCaptured } from './functions/captured-outputs.js'
-import { durableCodeOf } from './functions/durable-code.js'
-import { openHttpServer } from './functions/http-server.js'
-import { identityToken } from './functions/identity-token.js'
-import { keysIn } from './functions/keys.js'
-import { type FunctionApp, loadApp } from './functions/load-app.js'
-import { ServiceBusConnections } from './functions/service-bus-connection.js'
-import { ServiceBusOutputs } from './functions/service-bus-outputs.js'
-import { serviceBusSourcesOf } from './functions/service-bus-source.js'
-import { startServiceBusTriggers } from './functions/service-bus-triggers.js'
-import { checkBindings } from './functions/supported-bindings.js'
-import { startTimerTriggers } from './functions/timer-triggers.js'
-import type { Log } from './log.js'
-import { startBroker } from './servicebus/broker.js'
-import { compactStore } from './store/compaction.js'
-import { openStore } from './store/store.js'
-import { clientBindingOf } from './taskhub/client-binding.js'
-import { durableHttpApi } from './taskhub/http-api.js'
-import { TaskHub } from './taskhub/hub.js'
-import { startRpcEndpoint } from './taskhub/rpc-endpoint.js'
-import { readHubSettings } from './taskhub/settings.js'
+import { SHARE_ENV, Worker as Thread } from 'node:worker_threads'
+import { appThread } from './app-thread.js'
+import type { HostThread, Place } from './host-thread.js'
+import { consoleLog } from './log.js'
+import { connect } from './thread-calls.js'
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends Partial<Place> {
   /** Folder of the compiled app: where host.json and package.json stand. */
   readonly app: string
   /** Where everything that must survive is kept; made if it does not exist. */
@@ -38,115 +16,36 @@ export interface RuntimeOptions {
   readonly port: number
   /** AMQP; 0 for any free port. */
   readonly amqpPort: number
-  readonly log: Log
-  readonly reach: Reach
-  /** Topics with one subscription each, for those that the app only sends to. */
-  readonly topics?: readonly { readonly topic: string; readonly subscription: string }[]
-  /** Whether the app's own code ended the process before this one: it is looked for, and fails. */
-  readonly diedOfItself?: boolean
 }
 
 export interface Runtime {
   readonly port: number
   readonly amqpPort: number
   readonly connectionString: string
+  /** Resolves when both threads turn. */
+  readonly isAlive: () => Promise<boolean>
   /** Takes nothing new, ends what is running, closes the store. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
-
-const host = '127.0.0.1'
-const managementPath = '/runtime/webhooks/durabletask'
 
 /** @throws HostError, or a listener's error such as EADDRINUSE */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { log, reach, port, amqpPort } = options
-  const data = resolve(options.data)
-  mkdirSync(data, { recursive: true })
-  await compactStore(data)
-  const store = openStore(data)
-  const clock = systemClock
-  const http = await openHttpServer({ host, port, log })
-  const broker = await startBroker({ store, clock, reach, log, host, port: amqpPort })
-  const connectionString = connectionStringOf(broker.port)
-  // The app's own settings win; without any it is connected to the broker here.
-  process.env['ServiceBusConnection'] ??= connectionString
-
-  const app = await loadApp({ folder: resolve(options.app), hostname: `${host}:${http.port}`, log })
-  checkBindings(app)
-  for (const { entity, hasSessions } of serviceBusSourcesOf(app))
-    if (entity.kind === 'queue') await broker.namespace.declareQueue(entity.queue, hasSessions)
-    else await broker.namespace.declareSubscription(entity.topic, entity.subscription, hasSessions)
-  for (const { outputs: bindings } of app.functions)
-    for (const binding of bindings) {
-      const queue = textIn(binding, 'queueName')
-      if (binding.type.toLowerCase() === 'servicebus' && queue !== '') await broker.namespace.declareQueue(queue)
-    }
-  for (const { topic, subscription } of options.topics ?? [])
-    await broker.namespace.declareSubscription(topic, subscription)
-  const hub = openHub(app)
-  const keys = keysIn(process.env)
-  const managementKey = keys.host ?? keys.master ?? 'local'
-  const rpc = await startRpcEndpoint(hub, log, managementKey)
-  const binding = clientBindingOf({
-    hubName: hub.settings.hubName,
-    origin: `http://${host}:${http.port}`,
-    rpcBaseUrl: rpc.baseUrl,
-    key: managementKey,
+  const { app, data, port, amqpPort, topics = [], diedOfItself = false, log = 'warn' } = options
+  // They share their settings: those in the app's own file reach the host too.
+  const thread = new Thread(join(__dirname, 'host-thread.js'), { env: SHARE_ENV })
+  thread.on('error', (error) => {
+    // Without its host the app is nothing.
+    process.stderr.write(`${error.stack ?? error.message}\n`)
+    process.exit(1)
   })
-  const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
-  await hub.recover({ diedOfItself: options.diedOfItself ?? false })
-  const mounts = [{ path: managementPath, handle: durableHttpApi(hub, managementPath, managementKey) }]
-  http.serve({ app, extraInput, mounts, keys })
-  const connections = new ServiceBusConnections()
-  const outputs = new ServiceBusOutputs(connections)
-  const kept = join(data, 'outputs')
-  const capture = captureOutputs(kept)
-  for (const { name, outputs: bindings } of app.functions)
-    for (const { type } of bindings.filter(isCaptured))
-      log('warn', name, `Its output '${type}' goes nowhere from here; what it writes is kept in ${kept}.`)
-  app.onOutput((name, output, written) =>
-    isCaptured(output) ? capture(name, output, written) : outputs.write(name, output, written),
-  )
-  const triggers = await startServiceBusTriggers({ app, log, extraInput, connections })
-  const timers = startTimerTriggers({ app, clock, store, log, extraInput })
-
-  function openHub(loaded: FunctionApp): TaskHub {
-    const settings = readHubSettings(loaded.hostJson.extensions.durableTask, log)
-    return new TaskHub({
-      store,
-      clock,
-      reach,
-      log,
-      code: durableCodeOf(loaded, (type) => extraInput(type)),
-      settings,
-      tokenFor: identityToken,
-    })
-  }
-
+  const host = connect<HostThread>(thread, appThread(resolve(app), consoleLog(log)))
+  const at = await host.start({ data: resolve(data), port, amqpPort, topics, diedOfItself, log })
   return {
-    port: http.port,
-    amqpPort: broker.port,
-    connectionString,
+    ...at,
+    isAlive: () => host.isAlive(),
     async close() {
-      await timers.close()
-      await triggers.close()
-      await http.close()
-      await hub.close()
-      await rpc.close()
-      await app.stop()
-      await connections.close()
-      await broker.close()
-      await store.close()
+      await host.close()
+      await thread.terminate()
     },
   }
-}
-
-/** The client needs a key, of any value, and the flag that makes it speak plain TCP. */
-function connectionStringOf(amqpPort: number): string {
-  return [
-    `Endpoint=sb://${host}:${amqpPort}`,
-    'SharedAccessKeyName=RootManageSharedAccessKey',
-    'SharedAccessKey=local',
-    'UseDevelopmentEmulator=true',
-  ].join(';')
 }

@@ -6,8 +6,6 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { carryOn } from '../embedded/crash-points.js'
-import { consoleLog } from '../embedded/log.js'
 import { type Runtime, startRuntime } from '../embedded/runtime.js'
 import { telemetryTo } from './telemetry-settings.js'
 import { connectionStringAt } from './installation.js'
@@ -49,8 +47,7 @@ async function main(): Promise<void> {
     data,
     port: settings.PORT,
     amqpPort: settings.AMQP_PORT,
-    log: consoleLog(settings.LOG_LEVEL),
-    reach: carryOn,
+    log: settings.LOG_LEVEL,
     topics: env['NOTICES_TOPIC'] ? [{ topic: env['NOTICES_TOPIC'], subscription: 'all' }] : [],
   })
   tell(runtime, sandbox, data)

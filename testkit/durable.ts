@@ -9,6 +9,7 @@ import {
   type Task,
 } from 'durable-functions'
 import { Orchestrator } from 'durable-functions/lib/src/orchestrations/Orchestrator.js'
+import { actionsThatRepeat } from '../embedded/orchestrator-actions.js'
 import { eventOf, eventType, type HistoryEvent, nameOf } from '../embedded/taskhub/history.js'
 import { isEntityMessage, type Need } from '../embedded/taskhub/planner.js'
 import { type TurnResult, turnOf } from '../embedded/taskhub/turn.js'
@@ -252,7 +253,8 @@ async function execute(orchestrator: AnyOrchestrator, { history, input, instance
     maximumShortTimerDuration: '10000.00:00:00',
     defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
   }
-  const actionsOf = () => listIn(memberOf(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions'))
+  const actionsOf = () =>
+    actionsThatRepeat(listIn(memberOf(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')))
   try {
     const state = await new Orchestrator(watched(orchestrator, asked)).handle(written(trigger), context)
     return { state: text(state) ?? undefined, actions: actionsOf(), threw: false, asked: [...asked] }
@@ -322,6 +324,6 @@ function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
-function listIn(value: unknown): readonly unknown[] | undefined {
-  return Array.isArray(value) ? value : undefined
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }

@@ -5,7 +5,8 @@ import type { Log } from '../log.js'
 import { wordsOf } from './errors.js'
 import { readBody } from './http-exchange.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
+import type { RegisteredFunction } from './worker.js'
 import type { TypedData } from './typed-data.js'
 
 export interface AdminOptions {

@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Binding } from './load-app.js'
 import type { TypedData } from './typed-data.js'
+import type { Binding } from './worker.js'
 
 /** The platform's own names of them, in lower case. */
 const platformOutputs = new Set([

@@ -1,8 +1,9 @@
 // The app's orchestrators and activities, in the shape in which a task hub asks for them.
 
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
 import { jsonTextOf } from './typed-data.js'
+import type { OrchestratorRun, RegisteredFunction } from './worker.js'
 
 export interface DurableCode {
   /** Names as registered. */
@@ -16,20 +17,6 @@ export interface DurableCode {
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
 }
 
-export interface OrchestratorRun {
-  /** JSON text of the state, if there is one. */
-  readonly state: string | undefined
-  /** The very action objects that the SDK made: a task that is yielded twice is the same object twice. */
-  readonly actions: readonly unknown[] | undefined
-  /** The words of a failure that the SDK did not pack into a state. */
-  readonly failure?: string
-  /** Whether the orchestrator threw. */
-  readonly threw: boolean
-}
-
-/** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
-const stateMark = '\n\n$OutOfProcData$:'
-
 /** @param extraInput of activities */
 export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => undefined): DurableCode {
   const orchestrators = byName(app, 'orchestrationtrigger')
@@ -41,20 +28,7 @@ export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => u
 
     async runOrchestrator(name, payload) {
       const { trigger, name: registered } = find(orchestrators, name)
-      let context: object | undefined
-      try {
-        const { returnValue, raw } = await app.invoke(registered, {
-          inputs: { [trigger.key]: { string: payload } },
-          onContext: (its) => (context = its),
-        })
-        return { state: returnValue?.json ?? undefined, actions: listIn(listIn(raw, 'actions')?.[0]), threw: false }
-      } catch (error) {
-        const words = error instanceof Error ? error.message : String(error)
-        const at = words.indexOf(stateMark)
-        if (at < 0) return { state: undefined, actions: undefined, failure: words, threw: true }
-        const actions = listIn(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')
-        return { state: words.slice(at + stateMark.length), actions, threw: true }
-      }
+      return app.replay(registered, { inputs: { [trigger.key]: { string: payload } } })
     },
 
     async runEntity(name, payload) {
@@ -83,13 +57,4 @@ function find(functions: Map<string, RegisteredFunction>, name: string): Registe
 function byName(app: FunctionApp, type: string): Map<string, RegisteredFunction> {
   const ofType = app.functions.filter(({ trigger }) => trigger.type.toLowerCase() === type)
   return new Map(ofType.map((one) => [one.name.toLowerCase(), one]))
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-function listIn(value: unknown, member?: string): readonly unknown[] | undefined {
-  const list = member === undefined ? value : memberOf(value, member)
-  return Array.isArray(list) ? list : undefined
 }

@@ -1,7 +1,7 @@
 // The inputs of a function besides its trigger.
 
-import type { RegisteredFunction } from './load-app.js'
 import type { TypedData } from './typed-data.js'
+import type { RegisteredFunction } from './worker.js'
 
 /** The value of an input that is no trigger, by its binding's type; undefined if nobody knows it. */
 export type ExtraInput = (type: string) => TypedData | undefined

@@ -12,7 +12,8 @@ import { BodyTooLarge, readBody, requestData, sendAnswer } from './http-exchange
 import { matchRoute, type Route, type RouteMatch, routeOf } from './http-routes.js'
 import { answerStreamed } from './http-stream.js'
 import { type Keys, mayCall } from './keys.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
+import type { RegisteredFunction } from './worker.js'
 
 export interface Mount {
   /** For example `/runtime/webhooks/durabletask`. */

@@ -7,7 +7,8 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as askHttp, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { RouteMatch } from './http-routes.js'
-import type { FunctionApp, Invocation, RegisteredFunction } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
+import type { Invocation, RegisteredFunction } from './worker.js'
 import type { TypedData } from './typed-data.js'
 
 /** By which the library knows which request is for which call. */
@@ -46,7 +47,7 @@ export async function answerStreamed(call: StreamedCall, streamUri: string): Pro
       inputs: { ...inputs, [called.trigger.key]: { http: {} } },
       triggerMetadata: metadataOf(call),
     })
-    .then(({ raw }) => (raw === undefined || raw === null ? undefined : answered))
+    .then(({ isNothing }) => (isNothing ? undefined : answered))
   try {
     const answer = await Promise.race([answered, nothing])
     if (answer) await passOn(answer, response)

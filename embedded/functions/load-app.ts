@@ -8,66 +8,19 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { globSync } from 'tinyglobby'
 import type { Log } from '../log.js'
-import { type HostJson, readHostJson, readLocalSettings, readPackageJson } from './app-files.js'
+import { actionsThatRepeat } from '../orchestrator-actions.js'
+import { readHostJson, readLocalSettings, readPackageJson } from './app-files.js'
 import {
-  type BindingData,
+  type InvocationModel,
   levelOf,
   type ProgrammingModel,
   provideCoreModule,
   type Registration,
-  type RetryOptions,
   type Registry,
 } from './core-module.js'
 import { HostError, wordsOf } from './errors.js'
-import type { TypedData } from './typed-data.js'
-
-export interface FunctionApp {
-  readonly hostJson: HostJson
-  readonly functions: readonly RegisteredFunction[]
-  /** Where requests and answers of HTTP functions flow, if the app streams them. */
-  readonly streamUri: string | undefined
-  /** Runs one function and writes its outputs. Rejects with what it threw, always an Error. */
-  invoke(name: string, invocation: Invocation): Promise<Invoked>
-  /** Who writes outputs that are no HTTP answer. */
-  onOutput(write: WriteOutput): void
-  /** Runs the app's appTerminate hooks. */
-  stop(): Promise<void>
-}
-
-export type WriteOutput = (name: string, binding: Binding, data: TypedData | null | undefined) => Promise<void>
-
-export interface RegisteredFunction {
-  readonly name: string
-  readonly trigger: Binding
-  /** Inputs besides the trigger. */
-  readonly inputs: readonly Binding[]
-  readonly outputs: readonly Binding[]
-  readonly retryOptions: RetryOptions | undefined
-}
-
-export interface Binding extends BindingData {
-  /** Under which the value is handed in. */
-  readonly key: string
-}
-
-export interface Invocation {
-  /** Made up if it is not given. */
-  readonly invocationId?: string
-  readonly inputs: Readonly<Record<string, TypedData>>
-  readonly triggerMetadata?: Readonly<Record<string, TypedData>>
-  /** Of a call that is made again. */
-  readonly retryContext?: { readonly retryCount: number; readonly maxRetryCount: number }
-  /** Told the SDK's invocation context before the function runs. */
-  readonly onContext?: (context: object) => void
-}
-
-export interface Invoked {
-  readonly returnValue: TypedData | null | undefined
-  /** What the handler returned, the same object. */
-  readonly raw: unknown
-  /** What was set as outputs besides, by the binding's key. */
-  readonly outputs: ReadonlyMap<string, TypedData>
-}
+import { type FunctionApp, functionAppOf } from './function-app.js'
+import type { Binding, Invocation, Invoked, OrchestratorRun, RegisteredFunction, Worker } from './worker.js'
 
 export interface LoadOptions {
   readonly folder: string
@@ -77,7 +30,10 @@ export interface LoadOptions {
 }
 
 /** @throws HostError */
-export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<FunctionApp> {
+export const loadApp = async (options: LoadOptions): Promise<FunctionApp> => functionAppOf(await loadWorker(options))
+
+/** @throws HostError */
+export async function loadWorker({ folder, hostname, log }: LoadOptions): Promise<Worker> {
   const hostJson = readHostJson(folder)
   const { main, esm } = readPackageJson(folder)
   prepareEnvironment(folder, hostname)
@@ -92,37 +48,17 @@ export async function loadApp({ folder, hostname, log }: LoadOptions): Promise<F
   const { HttpUri: streamUri } = await model.getCapabilities({ RawHttpBodyBytes: 'true' })
   registry.frozen = true
   const running = new Invoker(registry, model, shared.appHookData, log)
-  const functions = [...registry.registrations.values()].map(functionOf).filter(({ name }) => !isDisabled(name))
-  let write: WriteOutput = nowhere
   return {
     hostJson,
-    functions,
+    functions: [...registry.registrations.values()].map(functionOf).filter(({ name }) => !isDisabled(name)),
     streamUri,
-    onOutput: (given) => void (write = given),
-    async invoke(name, invocation) {
-      const invoked = await inTime(name, hostJson.functionTimeout, running.invoke(name, invocation))
-      const { outputs = [] } = functions.find((one) => one.name === name) ?? {}
-      for (const output of outputs.filter(({ type }) => type.toLowerCase() !== 'http'))
-        await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs.get(output.key))
-      return invoked
-    },
+    invoke: (name, invocation) => running.invoke(name, invocation),
+    replay: (name, invocation) => running.replay(name, invocation),
     async stop() {
       for (const hook of registry.hooks.appTerminate) await hook(shared)
     },
   }
 }
-
-/** What takes longer has failed, though nobody can stop it. */
-async function inTime<Result>(name: string, ms: number, work: Promise<Result>): Promise<Result> {
-  if (ms === Infinity) return work
-  let timeout: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, fail) => {
-    timeout = setTimeout(() => fail(HostError.of('FUNCTION_TIMEOUT', { function: name, ms })), ms)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timeout))
-}
-
-const nowhere = () => Promise.resolve()
 
 /** By the app setting that the platform has for it. */
 function isDisabled(name: string): boolean {
@@ -167,6 +103,9 @@ function functionOf({ name, bindings, retryOptions }: Registration): RegisteredF
   }
 }
 
+/** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
+const stateMark = '\n\n$OutOfProcData$:'
+
 class Invoker {
   readonly #registry: Registry
   readonly #model: ProgrammingModel
@@ -180,10 +119,38 @@ class Invoker {
     this.#log = log
   }
 
-  async invoke(
+  async invoke(name: string, invocation: Invocation): Promise<Invoked> {
+    const { model, context, result } = await this.#run(name, invocation)
+    if (result.error !== null && result.error !== undefined) throw errorOf(result.error)
+    const { returnValue, outputData = [] } = await model.getResponse(context, result.result)
+    return {
+      returnValue,
+      isNothing: result.result === undefined || result.result === null,
+      outputs: new Map(outputData.map((one) => [one.name, one.data])),
+    }
+  }
+
+  async replay(name: string, invocation: Invocation): Promise<OrchestratorRun> {
+    const { model, context, result } = await this.#run(name, invocation)
+    if (result.error === null || result.error === undefined) {
+      const { returnValue } = await model.getResponse(context, result.result)
+      return {
+        state: returnValue?.json ?? undefined,
+        actions: actionsThatRepeat(listIn(listIn(result.result, 'actions')[0])),
+        threw: false,
+      }
+    }
+    const { message } = errorOf(result.error)
+    const at = message.indexOf(stateMark)
+    if (at < 0) return { state: undefined, actions: undefined, failure: message, threw: true }
+    const actions = listIn(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')
+    return { state: message.slice(at + stateMark.length), actions: actionsThatRepeat(actions), threw: true }
+  }
+
+  async #run(
     name: string,
-    { inputs, triggerMetadata = {}, retryContext, onContext, invocationId = randomUUID() }: Invocation,
-  ): Promise<Invoked> {
+    { inputs, triggerMetadata = {}, retryContext, invocationId = randomUUID() }: Invocation,
+  ): Promise<{ model: InvocationModel; context: object; result: { result: unknown; error: unknown } }> {
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
     const core: { state: string | undefined; [member: string]: unknown } = {
@@ -202,7 +169,6 @@ class Invoker {
     }
     const model = this.#model.getInvocationModel(core)
     const { context, inputs: given } = await model.getArguments()
-    onContext?.(context)
     const hooks = { hookData: {}, appHookData: this.#appHookData, invocationContext: context }
 
     core.state = 'preInvocationHooks'
@@ -220,10 +186,17 @@ class Invoker {
     core.state = 'postInvocationHooks'
     for (const hook of this.#registry.hooks.postInvocation) await hook(after)
     core.state = undefined
-    if (after.error !== null && after.error !== undefined) throw errorOf(after.error)
-    const { returnValue, outputData = [] } = await model.getResponse(context, after.result)
-    return { returnValue, raw: after.result, outputs: new Map(outputData.map((one) => [one.name, one.data])) }
+    return { model, context, result: after }
   }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+function listIn(value: unknown, member?: string): readonly unknown[] {
+  const list = member === undefined ? value : memberOf(value, member)
+  return Array.isArray(list) ? list : []
 }
 
 /** A thrown value that is no error becomes one, with the value as its words. */

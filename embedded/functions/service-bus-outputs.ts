@@ -2,7 +2,7 @@
 
 import type { ServiceBusSender } from '@azure/service-bus'
 import { textIn } from './app-files.js'
-import type { Binding } from './load-app.js'
+import type { Binding } from './worker.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
 import type { TypedData } from './typed-data.js'
 

@@ -1,7 +1,7 @@
 // What a Service Bus trigger names: a queue, or a topic's subscription, with or without sessions, for one message or many.
 
 import { textIn } from './app-files.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import type { AppDeclaration, RegisteredFunction } from './worker.js'
 
 export interface ServiceBusSource {
   readonly triggered: RegisteredFunction
@@ -16,7 +16,7 @@ export interface ServiceBusSource {
   readonly autoComplete: boolean | undefined
 }
 
-export function serviceBusSourcesOf({ functions }: FunctionApp): ServiceBusSource[] {
+export function serviceBusSourcesOf({ functions }: AppDeclaration): ServiceBusSource[] {
   return functions.flatMap((triggered) => {
     const { trigger } = triggered
     if (trigger.type.toLowerCase() !== 'servicebustrigger') return []

@@ -12,7 +12,7 @@ import {
 import type { Log } from '../log.js'
 import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
-import type { FunctionApp } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
 import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'
 import { type ServiceBusSource, serviceBusSourcesOf } from './service-bus-source.js'

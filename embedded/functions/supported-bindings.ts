@@ -4,7 +4,7 @@
 
 import { isCaptured } from './captured-outputs.js'
 import { HostError } from './errors.js'
-import type { FunctionApp } from './load-app.js'
+import type { AppDeclaration } from './worker.js'
 
 const triggers = new Set([
   'httptrigger',
@@ -18,7 +18,7 @@ const inputs = new Set(['durableclient'])
 const outputs = new Set(['http', 'servicebus'])
 
 /** @throws HostError `TRIGGER_UNSUPPORTED`, `BINDING_UNSUPPORTED` */
-export function checkBindings({ functions }: FunctionApp): void {
+export function checkBindings({ functions }: AppDeclaration): void {
   for (const one of functions) {
     const { name, trigger } = one
     if (!triggers.has(trigger.type.toLowerCase()))

@@ -7,7 +7,8 @@ import { textIn } from './app-files.js'
 import type { RetryOptions } from './core-module.js'
 import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
-import type { FunctionApp, RegisteredFunction } from './load-app.js'
+import type { FunctionApp } from './function-app.js'
+import type { RegisteredFunction } from './worker.js'
 import { readSchedule, type Schedule } from './timer-schedule.js'
 
 export interface TimerTriggers {

@@ -21,6 +21,7 @@ import {
   messages,
   type OutgoingLink,
   receiveBytes,
+  writeTogether,
 } from './rhea.js'
 import { type AccessKeys, checkToken } from './tokens.js'
 
@@ -62,7 +63,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const connections = new Set<Connection>()
 
   const container = createContainer('dataverse-saga-broker')
-  container.on('connection_open', ({ connection }) => void connections.add(connection))
+  container.on('connection_open', ({ connection }) => {
+    connections.add(connection)
+    writeTogether(connection)
+  })
   for (const event of ['connection_close', 'disconnected'] as const)
     container.on(event, ({ connection }) => {
       connections.delete(connection)

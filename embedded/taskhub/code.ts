@@ -15,7 +15,7 @@ export interface DurableCode {
 export interface OrchestratorRun {
   /** JSON text of the state that the SDK returns, if there is one. */
   readonly state: string | undefined
-  /** The very action objects that the SDK made: a task that is yielded twice is the same object twice. */
+  /** As plain data in which the same task is the same object; undefined when no task occurs twice: then the state tells all. */
   readonly actions: readonly unknown[] | undefined
   /** The words of a failure that the SDK did not pack into a state. */
   readonly failure?: string

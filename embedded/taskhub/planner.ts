@@ -367,8 +367,7 @@ const known = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
 function readAction(source: unknown): Action {
   const type = typeof source === 'object' && source !== null && 'actionType' in source ? Number(source.actionType) : -1
   if (!known.has(type)) throw new UnsupportedAction(`This task hub knows no action of type ${type}.`)
-  // A compound one keeps its children as the objects they are; the others are read as the JSON that the SDK would send.
-  return action.parse(type === 11 || type === 12 ? source : JSON.parse(JSON.stringify(source)))
+  return action.parse(source)
 }
 
 const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true

@@ -5,17 +5,25 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { carryOn } from '../../embedded/crash-points.js'
-import { type Runtime, startRuntime } from '../../embedded/runtime.js'
+import { loadWorker } from '../../embedded/functions/load-app.js'
+import { type Host, startHost } from '../../embedded/host.js'
 import { until } from '../../local/installation.js'
 
 let data: string
-let runtime: Runtime
+let runtime: Host
 let url: string
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'runtime-'))
   const app = resolve('test/embedded/apps/durable')
-  runtime = await startRuntime({ app, data, port: 0, amqpPort: 0, log: () => undefined, reach: carryOn })
+  runtime = await startHost({
+    load: (hostname) => loadWorker({ folder: app, hostname, log: () => undefined }),
+    data,
+    port: 0,
+    amqpPort: 0,
+    log: () => undefined,
+    reach: carryOn,
+  })
   url = `http://127.0.0.1:${runtime.port}`
 })
 afterAll(async () => {

@@ -8,14 +8,15 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { carryOn } from '../../embedded/crash-points.js'
-import { type Runtime, startRuntime } from '../../embedded/runtime.js'
+import { loadWorker } from '../../embedded/functions/load-app.js'
+import { type Host, startHost } from '../../embedded/host.js'
 import { until } from '../../local/installation.js'
 
 const status = z.object({ instanceId: z.string(), runtimeStatus: z.string(), output: z.unknown() })
 const logged: string[] = []
 
 let data: string
-let runtime: Runtime
+let runtime: Host
 let url: string
 /** What the platform has on a machine with an identity. */
 let identity: Server
@@ -36,7 +37,14 @@ beforeAll(async () => {
   vi.stubEnv('FUNCTIONS_MASTER_KEY', 'master-key')
   const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
   const app = resolve('test/embedded/apps/streaming')
-  runtime = await startRuntime({ app, data, port: 0, amqpPort: 0, log, reach: carryOn })
+  runtime = await startHost({
+    load: (hostname) => loadWorker({ folder: app, hostname, log }),
+    data,
+    port: 0,
+    amqpPort: 0,
+    log,
+    reach: carryOn,
+  })
   url = `http://127.0.0.1:${runtime.port}`
 })
 afterAll(async () => {

@@ -9,7 +9,8 @@ import { z } from 'zod'
 import { systemClock } from '../../embedded/clock.js'
 import { carryOn } from '../../embedded/crash-points.js'
 import { readSchedule } from '../../embedded/functions/timer-schedule.js'
-import { type Runtime, startRuntime } from '../../embedded/runtime.js'
+import { loadWorker } from '../../embedded/functions/load-app.js'
+import { type Host, startHost } from '../../embedded/host.js'
 import { openStore } from '../../embedded/store/store.js'
 import { until } from '../../local/installation.js'
 
@@ -21,7 +22,7 @@ const calls = z.array(
 const app = resolve('test/embedded/apps/triggers')
 const logged: string[] = []
 let data: string
-let runtime: Runtime
+let runtime: Host
 let client: ServiceBusClient
 
 beforeAll(async () => {
@@ -32,7 +33,14 @@ beforeAll(async () => {
   await store.close()
   Reflect.deleteProperty(process.env, 'ServiceBusConnection')
   const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
-  runtime = await startRuntime({ app, data, port: 0, amqpPort: 0, log, reach: carryOn })
+  runtime = await startHost({
+    load: (hostname) => loadWorker({ folder: app, hostname, log }),
+    data,
+    port: 0,
+    amqpPort: 0,
+    log,
+    reach: carryOn,
+  })
   client = new ServiceBusClient(runtime.connectionString)
 })
 afterAll(async () => {

@@ -1,0 +1,26 @@
+// What the host's thread asks of the thread that runs the app: the process's main one, so that the app finds itself as in a process of its own.
+
+import { loadWorker } from './functions/load-app.js'
+import type { AppDeclaration, Invocation, Worker } from './functions/worker.js'
+import type { Log } from './log.js'
+
+export type AppThread = ReturnType<typeof appThread>
+
+/** @param folder of the compiled app */
+export function appThread(folder: string, log: Log) {
+  let worker: Worker | undefined
+  const loaded = (): Worker => {
+    if (!worker) throw new Error('The app is not loaded.')
+    return worker
+  }
+  return {
+    async load(hostname: string): Promise<AppDeclaration> {
+      worker = await loadWorker({ folder, hostname, log })
+      const { hostJson, functions, streamUri } = worker
+      return { hostJson, functions, streamUri }
+    },
+    invoke: (name: string, invocation: Invocation) => loaded().invoke(name, invocation),
+    replay: (name: string, invocation: Invocation) => loaded().replay(name, invocation),
+    stop: () => worker?.stop(),
+  }
+}

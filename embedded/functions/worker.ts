@@ -1,0 +1,66 @@
+// What runs an app's code, as the host sees it: the platform's language worker.
+//
+// It may live in this thread, or in another one (distant.ts): everything that goes in or comes out is plain data.
+
+import type { HostJson } from './app-files.js'
+import type { BindingData, RetryOptions } from './core-module.js'
+import type { TypedData } from './typed-data.js'
+
+/** What an app has declared. */
+export interface AppDeclaration {
+  readonly hostJson: HostJson
+  readonly functions: readonly RegisteredFunction[]
+  /** Where requests and answers of HTTP functions flow, if the app streams them. */
+  readonly streamUri: string | undefined
+}
+
+export interface Worker extends AppDeclaration {
+  /** Runs one function. Rejects with what it threw, always an Error. */
+  invoke(name: string, invocation: Invocation): Promise<Invoked>
+  /** One replay of an orchestrator; resolves also when it threw. */
+  replay(name: string, invocation: Invocation): Promise<OrchestratorRun>
+  /** Runs the app's appTerminate hooks. */
+  stop(): Promise<void>
+}
+
+export interface RegisteredFunction {
+  readonly name: string
+  readonly trigger: Binding
+  /** Inputs besides the trigger. */
+  readonly inputs: readonly Binding[]
+  readonly outputs: readonly Binding[]
+  readonly retryOptions: RetryOptions | undefined
+}
+
+export interface Binding extends BindingData {
+  /** Under which the value is handed in. */
+  readonly key: string
+}
+
+export interface Invocation {
+  /** Made up if it is not given. */
+  readonly invocationId?: string
+  readonly inputs: Readonly<Record<string, TypedData>>
+  readonly triggerMetadata?: Readonly<Record<string, TypedData>>
+  /** Of a call that is made again. */
+  readonly retryContext?: { readonly retryCount: number; readonly maxRetryCount: number }
+}
+
+export interface Invoked {
+  readonly returnValue: TypedData | null | undefined
+  /** Whether the handler returned undefined or null. */
+  readonly isNothing: boolean
+  /** What was set as outputs besides, by the binding's key. */
+  readonly outputs: ReadonlyMap<string, TypedData>
+}
+
+export interface OrchestratorRun {
+  /** JSON text of the state, if there is one. */
+  readonly state: string | undefined
+  /** As plain data in which the same task is the same object; undefined when no task occurs twice: then the state tells all. */
+  readonly actions: readonly unknown[] | undefined
+  /** The words of a failure that the SDK did not pack into a state. */
+  readonly failure?: string
+  /** Whether the orchestrator threw. */
+  readonly threw: boolean
+}
