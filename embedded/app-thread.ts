@@ -21,6 +21,7 @@ export function appThread(folder: string, log: Log) {
     },
     invoke: (name: string, invocation: Invocation) => loaded().invoke(name, invocation),
     replay: (name: string, invocation: Invocation) => loaded().replay(name, invocation),
+    turns: () => loaded().turns(),
     stop: () => worker?.stop(),
   }
 }

@@ -4,12 +4,15 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { systemClock } from './clock.js'
 import { carryOn } from './crash-points.js'
+import { collectAlone } from './garbage.js'
 import { consoleLog } from './log.js'
 import { startBroker } from './servicebus/broker.js'
 import { readConfigFile } from './servicebus/config-file.js'
 import { startControl } from './servicebus/control.js'
 import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
+
+collectAlone()
 
 const host = '127.0.0.1'
 

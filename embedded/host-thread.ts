@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import type { AppThread } from './app-thread.js'
-import { carryOn } from './crash-points.js'
+import { carryOn, type CrashPoint, dieAt } from './crash-points.js'
 import { type Host, startHost } from './host.js'
 import { consoleLog, type Level } from './log.js'
 import { connect } from './thread-calls.js'
@@ -14,6 +14,8 @@ export interface Place {
   readonly topics: readonly { readonly topic: string; readonly subscription: string }[]
   readonly diedOfItself: boolean
   readonly log: Level
+  /** Where the process is to die, and at which time that it gets there. */
+  readonly dies?: { readonly at: CrashPoint; readonly nth: number }
 }
 
 export type HostThread = ReturnType<typeof hostThread>
@@ -21,12 +23,12 @@ export type HostThread = ReturnType<typeof hostThread>
 function hostThread() {
   let host: Host | undefined
   return {
-    async start({ log: level, ...place }: Place) {
+    async start({ log: level, dies, ...place }: Place) {
       const log = consoleLog(level)
       host = await startHost({
         ...place,
         log,
-        reach: carryOn,
+        reach: dies ? dieAt(dies.at, dies.nth) : carryOn,
         load: async (hostname) => ({ ...(await app.load(hostname)), ...calls }),
       })
       const { port, amqpPort, connectionString } = host
@@ -40,5 +42,5 @@ function hostThread() {
 
 if (!parentPort) throw new Error('This file is the entry of a thread.')
 const app = connect<AppThread>(parentPort, hostThread())
-const { invoke, replay, stop } = app
-const calls = { invoke, replay, stop }
+const { invoke, replay, turns, stop } = app
+const calls = { invoke, replay, turns, stop }

@@ -30,7 +30,7 @@ export interface Runtime {
 
 /** @throws HostError, or a listener's error such as EADDRINUSE */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { app, data, port, amqpPort, topics = [], diedOfItself = false, log = 'warn' } = options
+  const { app, data, topics = [], diedOfItself = false, log = 'warn', ...place } = options
   // They share their settings: those in the app's own file reach the host too.
   const thread = new Thread(join(__dirname, 'host-thread.js'), { env: SHARE_ENV })
   thread.on('error', (error) => {
@@ -39,7 +39,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     process.exit(1)
   })
   const host = connect<HostThread>(thread, appThread(resolve(app), consoleLog(log)))
-  const at = await host.start({ data: resolve(data), port, amqpPort, topics, diedOfItself, log })
+  const at = await host.start({ ...place, data: resolve(data), topics, diedOfItself, log })
   return {
     ...at,
     isAlive: () => host.isAlive(),

@@ -2,7 +2,7 @@
 
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp } from './function-app.js'
-import { jsonTextOf } from './typed-data.js'
+import { jsonTextOf, textData } from './typed-data.js'
 import type { OrchestratorRun, RegisteredFunction } from './worker.js'
 
 export interface DurableCode {
@@ -15,6 +15,8 @@ export interface DurableCode {
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
+  /** Resolves when the event loop that runs the code has come round. */
+  turns(): Promise<void>
 }
 
 /** @param extraInput of activities */
@@ -31,6 +33,8 @@ export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => u
       return app.replay(registered, { inputs: { [trigger.key]: { string: payload } } })
     },
 
+    turns: () => app.turns(),
+
     async runEntity(name, payload) {
       const { trigger, name: registered } = find(entities, name)
       const { returnValue } = await app.invoke(registered, { inputs: { [trigger.key]: { string: payload } } })
@@ -41,7 +45,7 @@ export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => u
       const { trigger, inputs, name: registered } = find(activities, name)
       const { returnValue } = await app.invoke(registered, {
         inputs: { ...inputsOf(inputs, extraInput), [trigger.key]: input === undefined ? {} : { string: input } },
-        triggerMetadata: { instanceId: { string: instanceId } },
+        triggerMetadata: { instanceId: textData(instanceId) },
       })
       return jsonTextOf(returnValue)
     },

@@ -31,6 +31,7 @@ export function functionAppOf(worker: Worker): FunctionApp {
       return invoked
     },
     replay: (name, invocation) => inTime(name, limit, worker.replay(name, invocation)),
+    turns: () => worker.turns(),
     stop: () => worker.stop(),
   }
 }

@@ -54,6 +54,7 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
     streamUri,
     invoke: (name, invocation) => running.invoke(name, invocation),
     replay: (name, invocation) => running.replay(name, invocation),
+    turns: () => Promise.resolve(),
     async stop() {
       for (const hook of registry.hooks.appTerminate) await hook(shared)
     },

@@ -1,7 +1,7 @@
 // A received Service Bus message as a function gets it: its body, and everything else as trigger metadata.
 
 import type { ServiceBusReceivedMessage } from '@azure/service-bus'
-import type { TypedData } from './typed-data.js'
+import { textData, type TypedData } from './typed-data.js'
 
 /**
  * The body is handed over as the bytes that came when the binding asks for them (`dataType: 'binary'`), else as text.
@@ -54,7 +54,7 @@ export function metadataOf(message: ServiceBusReceivedMessage, body: TypedData):
     SequenceNumber: { json: message.sequenceNumber?.toString() ?? '0' },
     ApplicationProperties: properties,
     UserProperties: properties,
-    ...present(texts, (text) => ({ string: textOf(text) })),
+    ...present(texts, (text) => textData(textOf(text))),
     ...present(dates, (date) => ({ json: JSON.stringify(date) })),
     ...fieldsOf(body),
   }
@@ -69,7 +69,7 @@ function fieldsOf({ string: text }: TypedData): Record<string, TypedData> {
     return Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [
         name,
-        typeof value === 'string' ? { string: value } : { json: JSON.stringify(value) },
+        typeof value === 'string' ? textData(value) : { json: JSON.stringify(value) },
       ]),
     )
   } catch {

@@ -39,6 +39,15 @@ export interface CookieData {
   readonly maxAge?: { readonly value: number } | null
 }
 
+/**
+ * A text as an input. The library reads each `string` as JSON if it can, and makes an error of each that is none, stack and all, only to drop it: what
+ * can't be JSON is said to be a text at once.
+ */
+export const textData = (text: string): TypedData =>
+  mayBeJson.test(text) ? { string: text } : { json: JSON.stringify(text) }
+
+const mayBeJson = /^\s*(?:["[{]|true|false|null|-?\d[\d.eE+-]*\s*$)/
+
 /** The JSON text that a function's result becomes; null for no result. */
 export function jsonTextOf(data: TypedData | null | undefined): string | null {
   if (!data) return null

@@ -19,6 +19,8 @@ export interface Worker extends AppDeclaration {
   invoke(name: string, invocation: Invocation): Promise<Invoked>
   /** One replay of an orchestrator; resolves also when it threw. */
   replay(name: string, invocation: Invocation): Promise<OrchestratorRun>
+  /** Resolves when the event loop that runs the app has come round: not while the app's code holds it. */
+  turns(): Promise<void>
   /** Runs the app's appTerminate hooks. */
   stop(): Promise<void>
 }

@@ -1,7 +1,7 @@
 // The bytes of a message: cut into sections, changed in the few places that are the broker's to change, otherwise as the sender wrote them.
 
 import { malformed } from './errors.js'
-import { messages, types, type Typed } from './rhea.js'
+import { types, type Typed } from './rhea.js'
 
 const section = {
   header: 0x70,
@@ -143,37 +143,93 @@ export function readBatch(raw: Buffer): Buffer[] {
   return cut(raw).flatMap(({ code, value }) => (code === section.data && Buffer.isBuffer(value) ? [value] : []))
 }
 
-/** The message as a receiver gets it. */
+/** The message as a receiver gets it. Written byte by byte (AMQP 1.0 §1.6, §3.2): each message that is delivered comes by here. */
 export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
   const sections = cut(bytes)
   const header = fieldsOf(sections.find(({ code }) => code === section.header))
   const [durable, priority, ttl, firstAcquirer] = header.map(({ value }) => value)
-  const annotations = new Map<string, unknown>(pairsOf(sections, section.messageAnnotations))
-  annotations.set('x-opt-sequence-number', types.wrap_long(envelope.sequence))
-  annotations.set('x-opt-enqueued-time', types.wrap_timestamp(envelope.enqueuedAt))
-  annotations.set('x-opt-message-state', types.wrap_int({ active: 0, deferred: 1, scheduled: 2 }[envelope.state]))
-  if (envelope.lockedUntil !== undefined)
-    annotations.set('x-opt-locked-until', types.wrap_timestamp(envelope.lockedUntil))
-  if (envelope.enqueuedSequence !== undefined)
-    annotations.set('x-opt-enqueue-sequence-number', types.wrap_long(envelope.enqueuedSequence))
-  if (envelope.source !== undefined) annotations.set('x-opt-deadletter-source', types.wrap_string(envelope.source))
+  const { sequence, enqueuedAt, state, lockedUntil, enqueuedSequence, source, lockToken } = envelope
+  const own = [
+    pair('x-opt-sequence-number', eight(0x81, sequence)),
+    pair('x-opt-enqueued-time', eight(0x83, enqueuedAt)),
+    pair('x-opt-message-state', Buffer.from([0x54, { active: 0, deferred: 1, scheduled: 2 }[state]])),
+    ...(lockedUntil === undefined ? [] : [pair('x-opt-locked-until', eight(0x83, lockedUntil))]),
+    ...(enqueuedSequence === undefined ? [] : [pair('x-opt-enqueue-sequence-number', eight(0x81, enqueuedSequence))]),
+    ...(source === undefined ? [] : [pair('x-opt-deadletter-source', write(types.wrap_string(source)))]),
+  ]
+  const isOwn = new Set(own.map(({ name }) => name))
+  const others = [...pairsOf(sections, section.messageAnnotations)]
+    .filter(([name]) => !isOwn.has(name))
+    .map(([name, value]) => pair(name, write(value)))
   return Buffer.concat([
-    write(
-      messages
-        .header({ durable, priority, ttl, first_acquirer: firstAcquirer, delivery_count: envelope.failures })
-        .described(),
-    ),
-    ...(envelope.lockToken
+    compound(section.header, 0xd0, [
+      flag(durable),
+      typeof priority === 'number' ? Buffer.from([0x50, priority]) : nothing,
+      typeof ttl === 'number' ? four(0x70, ttl) : nothing,
+      flag(firstAcquirer),
+      four(0x70, envelope.failures),
+    ]),
+    ...(lockToken
       ? [
-          describe(
+          compound(
             section.deliveryAnnotations,
-            types.wrap_symbolic_map({ 'x-opt-lock-token': types.wrap_uuid(envelope.lockToken) }),
+            0xd1,
+            bytesOf([pair('x-opt-lock-token', Buffer.concat([uuid, lockToken]))]),
           ),
         ]
       : []),
-    describe(section.messageAnnotations, types.wrap_symbolic_map(Object.fromEntries(annotations))),
+    compound(section.messageAnnotations, 0xd1, bytesOf([...others, ...own])),
     ...sections.filter(({ code }) => code >= section.properties).map((kept) => kept.bytes),
   ])
+}
+
+interface Pair {
+  readonly name: string
+  readonly value: Buffer
+}
+
+const pair = (name: string, value: Buffer): Pair => ({ name, value })
+const bytesOf = (pairs: readonly Pair[]) => pairs.flatMap(({ name, value }) => [symbol(name), value])
+
+const nothing = Buffer.from([0x40])
+const uuid = Buffer.from([0x98])
+const flags = { true: Buffer.from([0x41]), false: Buffer.from([0x42]) }
+const flag = (value: unknown) => (typeof value === 'boolean' ? flags[`${value}`] : nothing)
+
+/** A section that is a list (0xd0) or a map (0xd1). */
+function compound(code: number, constructor: number, items: readonly Buffer[]): Buffer {
+  const size = items.reduce((sum, { length }) => sum + length, 0)
+  const begin = Buffer.allocUnsafe(12)
+  begin.set([0x00, 0x53, code, constructor])
+  begin.writeUInt32BE(size + 4, 4)
+  begin.writeUInt32BE(items.length, 8)
+  return Buffer.concat([begin, ...items], begin.length + size)
+}
+
+function four(constructor: number, value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5)
+  bytes[0] = constructor
+  bytes.writeUInt32BE(value, 1)
+  return bytes
+}
+
+/** A long or a timestamp. */
+function eight(constructor: number, value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(9)
+  bytes[0] = constructor
+  bytes.writeBigInt64BE(BigInt(value), 1)
+  return bytes
+}
+
+const symbols = new Map<string, Buffer>()
+
+/** Senders' own names are not kept: they may be any. */
+function symbol(name: string): Buffer {
+  const known = symbols.get(name)
+  if (known) return known
+  const made = write(types.wrap_symbol(name))
+  if (name.startsWith('x-opt-') && symbols.size < 100) symbols.set(name, made)
+  return made
 }
 
 /** The same message with application properties added or replaced; the types of the others stay as they were. */

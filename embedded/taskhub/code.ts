@@ -10,6 +10,8 @@ export interface DurableCode {
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
   runActivity(name: string, input: string | undefined, instanceId: string): Promise<string | null>
+  /** Resolves when the event loop that runs the code has come round: not while the code holds it. */
+  turns(): Promise<void>
 }
 
 export interface OrchestratorRun {

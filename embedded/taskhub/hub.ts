@@ -108,7 +108,7 @@ export class TaskHub {
       deliver: (id, event, letter, executionId) => this.#deliver(id, { kind: 'event', event, letter, executionId }),
     })
     this.#ends = new Ends(options.clock)
-    this.#quarantine = new Quarantine(options.store, options.clock, this.#tables.suspects)
+    this.#quarantine = new Quarantine(options.store, options.clock, this.#tables.suspects, () => options.code.turns())
     this.#activityLimit = limitOf(options.settings.maxConcurrentActivityFunctions)
     this.#turnLimit = limitOf(options.settings.maxConcurrentOrchestratorFunctions)
   }
