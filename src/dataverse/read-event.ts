@@ -16,8 +16,9 @@ import type { RemoteContext, Value } from './remote-context.js'
  */
 export function readDataverseEvents(body: Uint8Array): readonly DataverseEvent[] {
   const { members, json } = readBody(body)
-  const notice = plugInNotice.safeParse(json)
-  return notice.success ? [eventOfNotice(notice.data)] : eventsOf(contextOf(members))
+  // Nearly everything is a context: it is not held against the other form first.
+  const notice = members?.text('operation') ? plugInNotice.safeParse(json) : undefined
+  return notice?.success ? [eventOfNotice(notice.data)] : eventsOf(contextOf(members))
 }
 
 /** What somebody's own plug-in posts in place of a context. */
