@@ -1,6 +1,7 @@
-// What the app asks of the task hub besides starting and signalling: one instance, or a page of many.
+// What the app asks of the task hub besides starting and signalling: its client, one instance, or a page of many.
 
-import type { DurableClient } from 'durable-functions'
+import type { InvocationContext } from '@azure/functions'
+import { type DurableClient, getClient } from 'durable-functions'
 import { z } from 'zod'
 
 export interface InstanceQuery {
@@ -21,6 +22,19 @@ export interface InstancePage {
   readonly instances: readonly unknown[]
   /** Continues the list; absent on the last page. */
   readonly next?: string
+}
+
+let known: { readonly binding: string | undefined; readonly client: DurableClient } | undefined
+
+/**
+ * The client of what the host hands in, which is the same in every call. The SDK would make one anew, parse a dozen URLs and set up its HTTP each time.
+ * @throws the SDK's error for a function without a durable client among its inputs
+ */
+export function clientOf(context: InvocationContext): DurableClient {
+  const input = context.options.extraInputs.find(({ type }) => type === 'durableClient')
+  const binding = input && JSON.stringify(context.extraInputs.get(input))
+  if (binding === undefined || known?.binding !== binding) known = { binding, client: getClient(context) }
+  return known.client
 }
 
 /** The instance of that id as the platform tells it, or undefined. */

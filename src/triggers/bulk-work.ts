@@ -1,7 +1,7 @@
 // The activities of a bulk command: items are found and kept, a few are worked on, the end is written down.
 
 import type { InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { record } from '../operators/operations/log.js'
 import { sagaQuery } from '../operators/schemas/filter.js'
 import { deadLetterQuery } from '../operators/schemas/acts.js'
@@ -23,6 +23,7 @@ import { pageOfDeadLetters, sourceNamed } from './dead-letters.js'
 import { say } from './say.js'
 import { serviceBus } from './service-bus.js'
 import { pageOfSagas } from './status.js'
+import { clientOf } from '../task-hub.js'
 
 /** Milliseconds for which a batch waits until a saga has heard the word. */
 const patience = 1_500
@@ -34,7 +35,7 @@ interface Finding {
 }
 
 export async function bulkFind({ job, page, token }: Finding, context: InvocationContext): Promise<FoundPage> {
-  const client = getClient(context)
+  const client = clientOf(context)
   if (!job.choice) return { count: 0 }
   const { items, next } = await find(client, job.choice, token)
   await keepItems(client, job.id, page, items)
@@ -62,7 +63,7 @@ interface Working {
 
 /** May run twice for the same items: a saga hears a word once, and a dead letter that is gone is told as failed. */
 export async function bulkBatch({ job, page, from, size }: Working, context: InvocationContext): Promise<BulkBatch> {
-  const client = getClient(context)
+  const client = clientOf(context)
   if (await isStopped(client, job.id)) return { done: [], refused: [], failed: [], isStopped: true }
   const all = await itemsOf(client, job.id, page)
   const items = all.slice(from, from + size)
@@ -78,7 +79,7 @@ interface Ending {
 }
 
 export async function bulkEnd({ job, pages, progress }: Ending, context: InvocationContext): Promise<void> {
-  const client = getClient(context)
+  const client = clientOf(context)
   const { failed: _, ...counts } = progress
   await note(client, job, counts)
   await forgetItems(client, job.id, pages)

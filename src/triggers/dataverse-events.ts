@@ -1,7 +1,6 @@
 // Dataverse posts here. A message counts as received only when its sagas are durably started.
 
 import type { InvocationContext } from '@azure/functions'
-import { getClient } from 'durable-functions'
 import { readDataverseEvents } from '../dataverse/read-event.js'
 import { SagaError } from '../saga/errors.js'
 import type { DataverseEvent } from '../saga/event.js'
@@ -9,6 +8,7 @@ import { deadLetter } from './dead-letter.js'
 import { arrivalOf, bytesOf, type EventSource } from './event-source.js'
 import { startSagas } from './start-sagas.js'
 import { receiving } from '../telemetry/saga-telemetry.js'
+import { clientOf } from '../task-hub.js'
 
 /** Of the message's bytes: parsing them is ours, so that nothing is lost on the way. */
 export function dataverseEventsFrom(source: EventSource) {
@@ -16,7 +16,7 @@ export function dataverseEventsFrom(source: EventSource) {
   return (body: unknown, context: InvocationContext): Promise<void> =>
     receiving(arrivalOf(name, context.triggerMetadata), async (receipt) => {
       const events = await readOrDeadLetter(source, body, context)
-      await receipt.of(events, (trace) => startSagas(getClient(context), events, (line) => context.log(line), trace))
+      await receipt.of(events, (trace) => startSagas(clientOf(context), events, (line) => context.log(line), trace))
     })
 }
 

@@ -5,12 +5,12 @@
 import { createHash, createHmac } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { names } from '../names.js'
 import type { Delivery, Notice } from '../saga/notices.js'
 import { readSecret } from '../secrets.js'
 import { noticeKey, noticesTopic, noticeTargets, noticeWebhook } from '../settings.js'
-import { statusOrNone } from '../task-hub.js'
+import { clientOf, statusOrNone } from '../task-hub.js'
 import { serviceBus } from './service-bus.js'
 
 /** Milliseconds that a webhook has to answer. */
@@ -23,7 +23,7 @@ const firstPause = 500
 export async function postNotices(notices: readonly Notice[], context: InvocationContext): Promise<boolean> {
   for (let pause = firstPause, tries = 1; ; pause *= 2, tries += 1)
     try {
-      await postAll(getClient(context), notices)
+      await postAll(clientOf(context), notices)
       return true
     } catch (error) {
       context.error(`Notices of ${notices[0]?.instance} are not on their way: ${String(error)}`)

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { InvocationContext } from '@azure/functions'
 import type { ServiceBusSender } from '@azure/service-bus'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { sagas } from '../app/index.js'
 import * as outbox from '../dataverse/outbox.js'
 import { readDataverseEvents } from '../dataverse/read-event.js'
@@ -20,6 +20,7 @@ import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { startQueue } from './event-source.js'
 import { findInstance } from './instances.js'
 import { serviceBus } from './service-bus.js'
+import { clientOf } from '../task-hub.js'
 
 /** Rows that are worked on at a time. */
 const pageSize = 100
@@ -28,7 +29,7 @@ const mostPages = 50
 
 export function emptyOutbox(set: string) {
   return async (_: unknown, context: InvocationContext): Promise<void> => {
-    const publisher = new Publisher(set, getClient(context))
+    const publisher = new Publisher(set, clientOf(context))
     const published = await publisher.publish()
     const acked = await publisher.acknowledge()
     const removed = await publisher.cleanUp()

@@ -1,12 +1,12 @@
 // The queue partner-replies: later answers of partners that speak Service Bus and not HTTP. The same as a callback, with its address as a property.
 
 import type { InvocationContext } from '@azure/functions'
-import { getClient } from 'durable-functions'
 import { z } from 'zod'
 import { SagaError } from '../saga/errors.js'
 import { deliverReply } from './callbacks.js'
 import { deadLetter } from './dead-letter.js'
 import { bytesOf, type EventSource } from './event-source.js'
+import { clientOf } from '../task-hub.js'
 
 export const repliesQueue = { queue: 'partner-replies' } satisfies EventSource
 
@@ -24,7 +24,7 @@ export async function onPartnerReply(body: unknown, context: InvocationContext):
       isRefused: outcome === 'refused',
       text: Buffer.from(bytesOf(body)).toString('utf8'),
     }
-    context.log(await deliverReply(getClient(context), reply))
+    context.log(await deliverReply(clientOf(context), reply))
   } catch (error) {
     if (!(error instanceof SagaError)) throw error
     await deadLetter(repliesQueue, context, error)

@@ -1,7 +1,7 @@
 // Compares what changed in Dataverse with the sagas that there are: on a timer and on command, names each change that has none, and starts it.
 
 import type { InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagas } from '../app/index.js'
 import { allChanges, type ChangedRow, changesAt, readChanges } from '../dataverse/change-tracking.js'
@@ -20,7 +20,7 @@ import {
   verdictOf,
 } from '../saga/reconcile.js'
 import { newestOf, startOf } from '../saga/routing.js'
-import { pageOfInstances } from '../task-hub.js'
+import { clientOf, pageOfInstances } from '../task-hub.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { listInstances } from './instances.js'
 import type { Handler } from './serve.js'
@@ -38,7 +38,7 @@ function changesFor({ steps }: Saga): string | undefined {
 
 /** The timer's: one run for each saga, from where the last one ended. */
 export async function reconcileAll(_: unknown, context: InvocationContext): Promise<void> {
-  for (const { name } of reconcilable()) await begin(getClient(context), name)
+  for (const { name } of reconcilable()) await begin(clientOf(context), name)
 }
 
 /** POST /api/reconciliations: the same now. `?full=true` reads everything again. Answers the ids of the runs. */
@@ -117,7 +117,7 @@ export async function reconcilePage(
     return { rows: 0, deleted: 0, young: 0, missing: [], isExpired: true }
   if (!('status' in reply) || reply.status !== 200) throw new Error(`Changes can not be read: ${wordsOf(reply)}.`)
   const { rows, deleted, next, delta } = readChanges(`${saga.on.table}id`, reply.body)
-  const client = getClient(context)
+  const client = clientOf(context)
   const verdicts = new Map<ChangedRow, Verdict>()
   // A few at a time: the task hub is for the sagas.
   const left = [...rows]

@@ -1,13 +1,14 @@
 // From a route and its handler to an HTTP function: who asks is admitted, what is asked is read, what is told is written down.
 
 import type { HttpFunctionOptions, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient, input } from 'durable-functions'
+import { type DurableClient, input } from 'durable-functions'
 import type { z } from 'zod'
 import { authLevelOf, type Caller, callerOf, mayAsk } from '../operators/access.js'
 import { record } from '../operators/operations/log.js'
 import { type Answer, type Asked, Reply, type Route } from '../operators/route.js'
 import { SagaError } from '../saga/errors.js'
 import { json, problemOf, streamed } from './http-answer.js'
+import { clientOf } from '../task-hub.js'
 
 /** What a handler may use. */
 export interface Hands {
@@ -52,7 +53,7 @@ export function httpHandler<const Of extends Route>(
 ): (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit> {
   return async (request, context) => {
     try {
-      const client = getClient(context)
+      const client = clientOf(context)
       const caller = await admitted(route, request, client)
       const asked = { ...(await readAll(route, request)), caller }
       const traceparent = request.headers.get('traceparent')

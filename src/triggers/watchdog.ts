@@ -5,7 +5,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { InvocationContext } from '@azure/functions'
-import { type DurableClient, getClient } from 'durable-functions'
+import type { DurableClient } from 'durable-functions'
 import { z } from 'zod'
 import { sagaNamed } from '../app/index.js'
 import { names } from '../names.js'
@@ -16,7 +16,7 @@ import { type Signal, wake } from '../saga/signal.js'
 import type { SagaStatus } from '../saga/status.js'
 import { anew, lateness, slack, stateAnew } from '../saga/watch.js'
 import { noticeTargets } from '../settings.js'
-import { pageOfInstances, statusOrNone } from '../task-hub.js'
+import { clientOf, pageOfInstances, statusOrNone } from '../task-hub.js'
 import { findHistory } from './history.js'
 import { readInstance } from './instances.js'
 import { postAll } from './notices.js'
@@ -59,7 +59,7 @@ interface Verdict {
 export function watchdog(now: () => number = Date.now) {
   /** The timer's. A watch lasts longer than the time between two, and can get lost like any other orchestration. */
   async function beginWatch(_: unknown, context: InvocationContext): Promise<void> {
-    const client = getClient(context)
+    const client = clientOf(context)
     for (const instanceId of watches) {
       const last = platformInstance.safeParse(await statusOrNone(client, instanceId))
       const isThere = last.success && /^(Pending|Running)$/.test(last.data.runtimeStatus)
@@ -70,7 +70,7 @@ export function watchdog(now: () => number = Date.now) {
 
   /** The activity of the first look. */
   async function findLate(_: unknown, context: InvocationContext): Promise<readonly Suspect[]> {
-    const client = getClient(context)
+    const client = clientOf(context)
     const late: Suspect[] = []
     const stopped: Notice[] = []
     for await (const { instance, status } of unfinished(client)) {
@@ -84,7 +84,7 @@ export function watchdog(now: () => number = Date.now) {
 
   /** The activity of the second look. */
   async function stillLate(suspects: readonly Suspect[], context: InvocationContext): Promise<readonly Suspect[]> {
-    const client = getClient(context)
+    const client = clientOf(context)
     const late: Suspect[] = []
     await forEach(suspects, async (suspect) => void ((await lookAt(client, suspect)) && late.push(suspect)))
     return late
@@ -92,7 +92,7 @@ export function watchdog(now: () => number = Date.now) {
 
   /** The activity of the third look. */
   async function rouse(suspects: readonly Suspect[], context: InvocationContext): Promise<{ revived: number }> {
-    const client = getClient(context)
+    const client = clientOf(context)
     let revived = 0
     await forEach(suspects, async (suspect) => {
       try {
