@@ -2,6 +2,7 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { roomForTheYoung } from '../embedded/garbage.js'
 import { report } from '../embedded/supervisor.js'
 
 export interface Host {
@@ -23,7 +24,11 @@ export async function startHost(
 ): Promise<Host> {
   const args = ['--app', app, '--port', '0', '--amqp-port', '0', '--data', data, '--supervised', '--quiet']
   const env = { ...process.env, ...settings }
-  const host = fork('dist/embedded/main.js', args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const host = fork('dist/embedded/main.js', args, {
+    env,
+    execArgv: [...process.execArgv, ...roomForTheYoung],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   for (;;) {
     const [message] = await Promise.race([once(host, 'message'), once(host, 'exit')])
     if (typeof message === 'number') throw new Error('The host did not start.')

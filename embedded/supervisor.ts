@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { roomForTheYoung } from './garbage.js'
 import type { Log } from './log.js'
 
 /** What the host tells its supervisor: that it lives, and once where it listens. */
@@ -42,7 +43,9 @@ export async function supervise(script: string, args: readonly string[], log: Lo
     const again = deaths > 0 ? ['--died-of-itself'] : []
     // Whoever has its address finds it there again.
     const ports = address ? ['--port', String(address.port), '--amqp-port', String(address.amqpPort)] : []
-    child = fork(script, [...args, ...ports, ...again, '--supervised'])
+    child = fork(script, [...args, ...ports, ...again, '--supervised'], {
+      execArgv: [...process.execArgv, ...roomForTheYoung],
+    })
     const { code, signal, wasHeld } = await lifeOf(child, (told) => {
       if (!address) process.stdout.write(`HTTP  http://127.0.0.1:${told.port}\nAMQP  ${told.connectionString}\n`)
       address = told
