@@ -80,6 +80,8 @@ export class Queue {
   readonly #options: QueueOptions
   /** What is being changed or is locked: the disk does not tell the newest yet, or is not worth asking. */
   readonly #hot = new Map<number, Kept>()
+  /** What has just come to disk, while it is handed out at once: it need not be read back. */
+  readonly #fresh = new Map<number, { readonly kept: Kept; readonly bytes: Buffer }>()
   readonly #ready = new SortedList()
   readonly #locks = new Locks()
   readonly #due = new DueList()
@@ -182,8 +184,12 @@ export class Queue {
       },
       done: () => {
         for (const { id } of remembered) this.#freshIds.delete(id)
-        for (const { sequence, kept } of stay) this.#begin(sequence, kept)
+        for (const { sequence, kept, bytes } of stay) {
+          this.#begin(sequence, kept)
+          this.#fresh.set(sequence, { kept, bytes })
+        }
         this.#announce()
+        this.#fresh.clear()
         for (const other of others) other.done()
       },
     }
@@ -196,7 +202,7 @@ export class Queue {
     const kept = this.#at(sequence)
     // Not waited for: it only matters when the process dies before the delivery is settled. In a session nothing is counted then.
     if (!hold)
-      void this.#options.store.commit((changes) =>
+      void this.#options.store.commitSoon((changes) =>
         changes.put(this.#options.tables.kept, [this.name, sequence], { ...kept, open: true }),
       )
     return this.#lock(sequence, kept, hold)
@@ -268,7 +274,7 @@ export class Queue {
     const { sequence } = lock
     switch (settlement.kind) {
       case 'complete':
-        await this.#remove(sequence)
+        await this.#removeSoon(sequence)
         break
       case 'abandon':
         await this.#fail(sequence, settlement.properties)
@@ -575,12 +581,25 @@ export class Queue {
   }
 
   async #removeWith(sequence: number, plans: readonly Plan[]): Promise<void> {
-    const { store, tables } = this.#options
     const { state } = this.#at(sequence)
-    await carryOut(store, plans, (changes) => {
-      changes.remove(tables.bytes, [this.name, sequence])
-      changes.remove(tables.kept, [this.name, sequence])
-    })
+    await carryOut(this.#options.store, plans, (changes) => this.#erase(changes, sequence))
+    this.#erased(sequence, state)
+  }
+
+  /** Those who send are not kept waiting by those who have received. */
+  async #removeSoon(sequence: number): Promise<void> {
+    const { state } = this.#at(sequence)
+    await this.#options.store.commitSoon((changes) => this.#erase(changes, sequence))
+    this.#erased(sequence, state)
+  }
+
+  #erase(changes: Changes, sequence: number): void {
+    const { tables } = this.#options
+    changes.remove(tables.bytes, [this.name, sequence])
+    changes.remove(tables.kept, [this.name, sequence])
+  }
+
+  #erased(sequence: number, state: Kept['state']): void {
     this.#hot.delete(sequence)
     this.#counts[state] -= 1
   }
@@ -596,7 +615,8 @@ export class Queue {
   }
 
   #find(sequence: number): Kept | undefined {
-    return this.#hot.get(sequence) ?? this.#options.tables.kept.get([this.name, sequence])
+    const inMemory = this.#hot.get(sequence) ?? this.#fresh.get(sequence)?.kept
+    return inMemory ?? this.#options.tables.kept.get([this.name, sequence])
   }
 
   #at(sequence: number): Kept {
@@ -606,7 +626,7 @@ export class Queue {
   }
 
   #bytesOf(sequence: number): Buffer {
-    const bytes = this.#options.tables.bytes.get([this.name, sequence])
+    const bytes = this.#fresh.get(sequence)?.bytes ?? this.#options.tables.bytes.get([this.name, sequence])
     if (!bytes) throw messageNotFound(sequence)
     return bytes
   }

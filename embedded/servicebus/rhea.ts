@@ -51,6 +51,7 @@ export interface Connection {
   _write_frame(): void
   /** Writes the frames that wait. */
   output(): void
+  readonly transport: { has_writes_pending(): boolean }
 }
 
 interface AmqpSession {
@@ -178,20 +179,27 @@ export function receiveBytes({ session: { incoming } }: IncomingLink): void {
   }
 }
 
-/** From now on frames wait for the end of the turn. */
+/** From now on frames wait for the end of the turn, and whatever comes is answered, with an empty frame if with nothing else. */
 export function writeTogether(connection: Connection): void {
   const write = connection.output.bind(connection)
   let isWaiting = false
+  let isHeard = false
   connection.output = () => {
     if (isWaiting) return
     isWaiting = true
     setImmediate(() => {
+      if (isHeard && !connection.transport.has_writes_pending()) connection._write_frame()
       isWaiting = false
+      isHeard = false
       connection.socket.cork()
       write()
       connection.socket.uncork()
     })
   }
+  connection.socket.on('data', () => {
+    isHeard = true
+    connection.output()
+  })
 }
 
 /** How many more messages may be sent now. Those that wait for the next tick have not lowered the credit yet. */

@@ -2,7 +2,8 @@
 //
 // Promises
 //   S1  A commit is atomic over all tables, and on disk (fdatasync) before its promise resolves.
-//   S2  Commits end in the order in which they were called; those called while one is being written share the next sync.
+//   S2  Commits end in the order in which they were called; those called while one is being written share the next sync. Who commits soon ends with the
+//       commit that comes next.
 //   S3  A process killed at any moment leaves a store that opens: copy-on-write pages, so there is no torn tail to repair.
 // Never: shows an uncommitted change to a reader. Whoever must see its own change at once keeps it in memory.
 
@@ -46,8 +47,30 @@ export interface Store {
   table<Value>(name: string): Table<Value>
   /** Writes all changes or none; resolves when they are on disk. */
   commit(write: (changes: Changes) => void): Promise<void>
+  /** The same for what nobody stands in line for: it goes along with the next commit, or by itself if none comes within a moment. */
+  commitSoon(write: (changes: Changes) => void): Promise<void>
   /** Waits for the commits under way, then closes the files. */
   close(): Promise<void>
+}
+
+/** Milliseconds. */
+const aMoment = 2
+
+interface Change {
+  readonly database: Database<unknown, (string | number)[]>
+  readonly key: Key
+  /** Absent when the key is removed. */
+  readonly value?: unknown
+}
+
+const make = (change: Change) =>
+  'value' in change ? change.database.put([...change.key], change.value) : change.database.remove([...change.key])
+
+interface Ride {
+  readonly changes: Change[]
+  /** Resolves when they are on disk. */
+  readonly written: Promise<void>
+  leave(writing: Promise<unknown>): void
 }
 
 /** @param options `isDurable: false` does not wait for the disk: what the operating system has then outlives the process, but not a power cut. */
@@ -59,6 +82,43 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
     const database = databases.get(name)
     if (!database) throw new Error(`Table '${name}' belongs to another store.`)
     return database
+  }
+
+  /** Those that go along with the next commit. */
+  let waiting: Ride | undefined
+
+  function collect(write: (changes: Changes) => void): Change[] {
+    const collected: Change[] = []
+    write({
+      put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
+      remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
+    })
+    return collected
+  }
+
+  async function commit(write: (changes: Changes) => void): Promise<void> {
+    const changes = collect(write)
+    const ride = waiting
+    waiting = undefined
+    const writing = root.batch(() => {
+      for (const change of ride?.changes ?? []) make(change)
+      for (const change of changes) make(change)
+    })
+    ride?.leave(writing)
+    await writing
+  }
+
+  function newRide(): Ride {
+    let leave: Ride['leave'] = () => undefined
+    const written = new Promise<void>((resolve) => {
+      // A failure is told by the ride's own promise.
+      const alarm = setTimeout(() => void commit(() => undefined).catch(() => undefined), aMoment)
+      leave = (writing) => {
+        clearTimeout(alarm)
+        resolve(writing.then(() => undefined))
+      }
+    })
+    return { changes: [], written, leave }
   }
 
   return {
@@ -84,15 +144,18 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
       }
     },
 
-    async commit(write) {
-      await root.batch(() =>
-        write({
-          put: (table, key, value) => void databaseOf(table).put([...key], value),
-          remove: (table, key) => void databaseOf(table).remove([...key]),
-        }),
-      )
+    commit,
+
+    commitSoon(write) {
+      const changes = collect(write)
+      waiting ??= newRide()
+      waiting.changes.push(...changes)
+      return waiting.written
     },
 
-    close: () => root.close(),
+    async close() {
+      if (waiting) await commit(() => undefined)
+      await root.close()
+    },
   }
 }
