@@ -63,14 +63,18 @@ interface Change {
   readonly value?: unknown
 }
 
-const make = (change: Change) =>
-  'value' in change ? change.database.put([...change.key], change.value) : change.database.remove([...change.key])
+/** Within a commit, whose promise tells of it. */
+function make({ database, key, ...change }: Change): void {
+  if ('value' in change) void database.put([...key], change.value)
+  else void database.remove([...key])
+}
 
+/** Changes that can wait, and who waits for them. */
 interface Ride {
   readonly changes: Change[]
-  /** Resolves when they are on disk. */
-  readonly written: Promise<void>
-  leave(writing: Promise<unknown>): void
+  readonly passengers: ((writing: Promise<unknown>) => void)[]
+  /** For when no other commit comes. */
+  readonly alarm: NodeJS.Timeout
 }
 
 /** @param options `isDurable: false` does not wait for the disk: what the operating system has then outlives the process, but not a power cut. */
@@ -104,21 +108,15 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
       for (const change of ride?.changes ?? []) make(change)
       for (const change of changes) make(change)
     })
-    ride?.leave(writing)
+    clearTimeout(ride?.alarm)
+    for (const take of ride?.passengers ?? []) take(writing)
     await writing
   }
 
   function newRide(): Ride {
-    let leave: Ride['leave'] = () => undefined
-    const written = new Promise<void>((resolve) => {
-      // A failure is told by the ride's own promise.
-      const alarm = setTimeout(() => void commit(() => undefined).catch(() => undefined), aMoment)
-      leave = (writing) => {
-        clearTimeout(alarm)
-        resolve(writing.then(() => undefined))
-      }
-    })
-    return { changes: [], written, leave }
+    // A failure is told to the passengers.
+    const leave = () => void commit(() => undefined).catch(() => undefined)
+    return { changes: [], passengers: [], alarm: setTimeout(leave, aMoment) }
   }
 
   return {
@@ -146,11 +144,12 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
 
     commit,
 
-    commitSoon(write) {
+    async commitSoon(write) {
       const changes = collect(write)
       waiting ??= newRide()
-      waiting.changes.push(...changes)
-      return waiting.written
+      const { changes: all, passengers } = waiting
+      all.push(...changes)
+      await new Promise((resolve) => passengers.push(resolve))
     },
 
     async close() {

@@ -1,9 +1,23 @@
 // What a broker on this client library gets wrong most easily, each held by a test of its own.
 
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BrokerError, brokerErrorOf } from '../../../embedded/servicebus/errors.js'
 import * as errors from '../../../embedded/servicebus/errors.js'
 import { aQueue, bodies, drain, TestNamespace } from './namespace.js'
+
+interface RheaConnection extends NodeJS.EventEmitter {
+  readonly socket: Socket
+  /** Without arguments an empty frame, as a heartbeat is. */
+  _write_frame(): void
+  close(): void
+}
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what rhea does not type
+const rhea = createRequire(__filename)('rhea') as {
+  create_container(): { connect(options: object): RheaConnection }
+}
 
 let bus: TestNamespace
 
@@ -49,6 +63,20 @@ describe('the broker', () => {
     expect(got + rest).toBe(60)
     // Where a drain is not answered, the client waits 200 ms and closes its link.
     expect(times.filter((ms) => ms > 190).length).toBeLessThan(6)
+  })
+
+  it('answers whatever it hears at once: until then the client, which leaves Nagle on, keeps its next message back', async () => {
+    const connection = rhea.create_container().connect({ host: '127.0.0.1', port: bus.broker.port, reconnect: false })
+    await once(connection, 'connection_open')
+    const answered = once(connection.socket, 'data')
+
+    connection._write_frame()
+
+    const [bytes] = await answered
+    // An empty frame: eight bytes, the size in the first four.
+    expect([...bytes]).toEqual([0, 0, 0, 8, 2, 0, 0, 0])
+    connection.close()
+    await once(connection, 'connection_close')
   })
 
   it('sends no more than the credit that it was given', async () => {

@@ -102,6 +102,47 @@ describe('the store', () => {
     expect(counters.get(['n'])).toBe(3)
   })
 
+  test('what can wait goes along with the next commit, before it', async () => {
+    const counters = store.table<number>('counters')
+    const soon = store.commitSoon((changes) => changes.put(counters, ['n'], 1))
+    await store.commit((changes) => changes.put(counters, ['m'], 2))
+
+    // Read before the promise of the first is waited for: it is there already.
+    expect([counters.get(['n']), counters.get(['m'])]).toEqual([1, 2])
+    await soon
+
+    const overtaken = store.commitSoon((changes) => changes.put(counters, ['n'], 3))
+    await store.commit((changes) => changes.put(counters, ['n'], 4))
+    await overtaken
+    expect(counters.get(['n'])).toBe(4)
+  })
+
+  test('what can wait is written by itself when nothing else is, and before the store is closed', async () => {
+    const counters = store.table<number>('counters')
+    await store.commitSoon((changes) => changes.put(counters, ['n'], 1))
+    expect(counters.get(['n'])).toBe(1)
+
+    const last = store.commitSoon((changes) => changes.put(counters, ['n'], 2))
+    await store.close()
+    await last
+
+    store = openStore(folder)
+    expect(store.table<number>('counters').get(['n'])).toBe(2)
+  })
+
+  test('what can wait and throws while it is made changes nothing, and spoils nothing of others', async () => {
+    const counters = store.table<number>('counters')
+    const good = store.commitSoon((changes) => changes.put(counters, ['good'], 1))
+    const failed = store.commitSoon((changes) => {
+      changes.put(counters, ['bad'], 1)
+      throw new Error('changed my mind')
+    })
+
+    await expect(failed).rejects.toThrow('changed my mind')
+    await good
+    expect([counters.get(['good']), counters.get(['bad'])]).toEqual([1, undefined])
+  })
+
   test('gives back the disk of what was deleted, and loses nothing by it', async () => {
     const large = store.table<Buffer>('large')
     const write = (from: number, to: number, what: 'put' | 'remove') =>
