@@ -113,11 +113,9 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
     await writing
   }
 
-  function newRide(): Ride {
-    // A failure is told to the passengers.
-    const leave = () => void commit(() => undefined).catch(() => undefined)
-    return { changes: [], passengers: [], alarm: setTimeout(leave, aMoment) }
-  }
+  // A failure is told to the passengers.
+  const leave = () => void commit(() => undefined).catch(() => undefined)
+  const newRide = (): Ride => ({ changes: [], passengers: [], alarm: setTimeout(leave, aMoment) })
 
   return {
     table<Value>(name: string): Table<Value> {
