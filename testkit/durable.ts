@@ -9,7 +9,7 @@ import {
   type Task,
 } from 'durable-functions'
 import { Orchestrator } from 'durable-functions/lib/src/orchestrations/Orchestrator.js'
-import { actionsThatRepeat } from '../embedded/orchestrator-actions.js'
+import { runThatReturned, runThatThrew } from '../embedded/orchestrator-run.js'
 import { eventOf, eventType, type HistoryEvent, nameOf } from '../embedded/taskhub/history.js'
 import { isEntityMessage, type Need } from '../embedded/taskhub/planner.js'
 import { type TurnResult, turnOf } from '../embedded/taskhub/turn.js'
@@ -234,9 +234,6 @@ async function turnTwice(
   return { result, customStatus: parsed(result.customStatus) }
 }
 
-/** Between the words of a failure and the state that the SDK packs into them. */
-const stateMark = '\n\n$OutOfProcData$:'
-
 /** One replay on the SDK's own executor. */
 async function execute(orchestrator: AnyOrchestrator, { history, input, instanceId }: TurnFacts) {
   const asked = new Set<string>()
@@ -253,16 +250,11 @@ async function execute(orchestrator: AnyOrchestrator, { history, input, instance
     maximumShortTimerDuration: '10000.00:00:00',
     defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
   }
-  const actionsOf = () =>
-    actionsThatRepeat(listIn(memberOf(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')))
   try {
     const state = await new Orchestrator(watched(orchestrator, asked)).handle(written(trigger), context)
-    return { state: text(state) ?? undefined, actions: actionsOf(), threw: false, asked: [...asked] }
+    return { ...runThatReturned(text(state) ?? undefined, context), asked: [...asked] }
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error)
-    const mark = words.indexOf(stateMark)
-    const failed = mark < 0 ? { state: undefined, failure: words } : { state: words.slice(mark + stateMark.length) }
-    return { ...failed, actions: mark < 0 ? undefined : actionsOf(), threw: true, asked: [...asked] }
+    return { ...runThatThrew(error instanceof Error ? error.message : String(error), context), asked: [...asked] }
   }
 }
 
@@ -318,12 +310,4 @@ function parsed(json: string | null | undefined): unknown {
 /** What JSON keeps is all that a replay has. */
 function written(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-function listIn(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

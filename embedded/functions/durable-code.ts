@@ -1,9 +1,10 @@
 // The app's orchestrators and activities, in the shape in which a task hub asks for them.
 
+import type { OrchestratorRun } from '../orchestrator-run.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp } from './function-app.js'
 import { jsonTextOf, textData } from './typed-data.js'
-import type { OrchestratorRun, RegisteredFunction } from './worker.js'
+import type { RegisteredFunction } from './worker.js'
 
 export interface DurableCode {
   /** Names as registered. */

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { globSync } from 'tinyglobby'
 import type { Log } from '../log.js'
-import { actionsThatRepeat } from '../orchestrator-actions.js'
+import { type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
 import { readHostJson, readLocalSettings, readPackageJson } from './app-files.js'
 import {
   type InvocationModel,
@@ -20,7 +20,7 @@ import {
 } from './core-module.js'
 import { HostError, wordsOf } from './errors.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
-import type { Binding, Invocation, Invoked, OrchestratorRun, RegisteredFunction, Worker } from './worker.js'
+import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
 export interface LoadOptions {
   readonly folder: string
@@ -104,9 +104,6 @@ function functionOf({ name, bindings, retryOptions }: Registration): RegisteredF
   }
 }
 
-/** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
-const stateMark = '\n\n$OutOfProcData$:'
-
 class Invoker {
   readonly #registry: Registry
   readonly #model: ProgrammingModel
@@ -133,19 +130,9 @@ class Invoker {
 
   async replay(name: string, invocation: Invocation): Promise<OrchestratorRun> {
     const { model, context, result } = await this.#run(name, invocation)
-    if (result.error === null || result.error === undefined) {
-      const { returnValue } = await model.getResponse(context, result.result)
-      return {
-        state: returnValue?.json ?? undefined,
-        actions: actionsThatRepeat(listIn(listIn(result.result, 'actions')[0])),
-        threw: false,
-      }
-    }
-    const { message } = errorOf(result.error)
-    const at = message.indexOf(stateMark)
-    if (at < 0) return { state: undefined, actions: undefined, failure: message, threw: true }
-    const actions = listIn(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions')
-    return { state: message.slice(at + stateMark.length), actions: actionsThatRepeat(actions), threw: true }
+    if (result.error !== null && result.error !== undefined) return runThatThrew(errorOf(result.error).message, context)
+    const { returnValue } = await model.getResponse(context, result.result)
+    return runThatReturned(returnValue?.json ?? undefined, context)
   }
 
   async #run(
@@ -189,15 +176,6 @@ class Invoker {
     core.state = undefined
     return { model, context, result: after }
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-function listIn(value: unknown, member?: string): readonly unknown[] {
-  const list = member === undefined ? value : memberOf(value, member)
-  return Array.isArray(list) ? list : []
 }
 
 /** A thrown value that is no error becomes one, with the value as its words. */

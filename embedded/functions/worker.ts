@@ -2,6 +2,7 @@
 //
 // It may live in this thread, or in another one (distant.ts): everything that goes in or comes out is plain data.
 
+import type { OrchestratorRun } from '../orchestrator-run.js'
 import type { HostJson } from './app-files.js'
 import type { BindingData, RetryOptions } from './core-module.js'
 import type { TypedData } from './typed-data.js'
@@ -54,15 +55,4 @@ export interface Invoked {
   readonly isNothing: boolean
   /** What was set as outputs besides, by the binding's key. */
   readonly outputs: ReadonlyMap<string, TypedData>
-}
-
-export interface OrchestratorRun {
-  /** JSON text of the state, if there is one. */
-  readonly state: string | undefined
-  /** As plain data in which the same task is the same object; undefined when no task occurs twice: then the state tells all. */
-  readonly actions: readonly unknown[] | undefined
-  /** The words of a failure that the SDK did not pack into a state. */
-  readonly failure?: string
-  /** Whether the orchestrator threw. */
-  readonly threw: boolean
 }

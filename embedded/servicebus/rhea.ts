@@ -31,7 +31,6 @@ interface Types {
   readonly wrap_long: (value: number | Buffer) => Typed
   readonly wrap_string: (value: string) => Typed
   readonly wrap_symbol: (value: string) => Typed
-  readonly wrap_symbolic_map: (value: Readonly<Record<string, unknown>>) => Typed
   readonly wrap_timestamp: (value: number) => Typed
   readonly wrap_ulong: (value: number) => Typed
   readonly wrap_uuid: (value: Buffer) => Typed
@@ -141,7 +140,6 @@ export interface Request {
 interface Messages {
   decode(bytes: Buffer): Request
   encode(message: object): Buffer
-  header(fields: object): { described(): Typed }
   accepted(): { described(): Typed }
   rejected(fields: object): { described(): Typed }
 }

@@ -1,7 +1,7 @@
 // One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A pure function.
 
 import { z } from 'zod'
-import type { OrchestratorRun } from './code.js'
+import type { OrchestratorRun } from '../orchestrator-run.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
 import {
   type Anew,

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carryOn } from '../../embedded/crash-points.js'
-import { loadWorker } from '../../embedded/functions/load-app.js'
-import { type Host, startHost } from '../../embedded/host.js'
+import type { Host } from '../../embedded/host.js'
 import { until } from '../../local/installation.js'
+import { hostOf } from './app-host.js'
 
 let data: string
 let runtime: Host
@@ -16,14 +15,7 @@ let url: string
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'runtime-'))
   const app = resolve('test/embedded/apps/durable')
-  runtime = await startHost({
-    load: (hostname) => loadWorker({ folder: app, hostname, log: () => undefined }),
-    data,
-    port: 0,
-    amqpPort: 0,
-    log: () => undefined,
-    reach: carryOn,
-  })
+  runtime = await hostOf(app, data)
   url = `http://127.0.0.1:${runtime.port}`
 })
 afterAll(async () => {

@@ -7,10 +7,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { carryOn } from '../../embedded/crash-points.js'
-import { loadWorker } from '../../embedded/functions/load-app.js'
-import { type Host, startHost } from '../../embedded/host.js'
+import type { Host } from '../../embedded/host.js'
 import { until } from '../../local/installation.js'
+import { hostOf } from './app-host.js'
 
 const status = z.object({ instanceId: z.string(), runtimeStatus: z.string(), output: z.unknown() })
 const logged: string[] = []
@@ -37,14 +36,7 @@ beforeAll(async () => {
   vi.stubEnv('FUNCTIONS_MASTER_KEY', 'master-key')
   const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
   const app = resolve('test/embedded/apps/streaming')
-  runtime = await startHost({
-    load: (hostname) => loadWorker({ folder: app, hostname, log }),
-    data,
-    port: 0,
-    amqpPort: 0,
-    log,
-    reach: carryOn,
-  })
+  runtime = await hostOf(app, data, log)
   url = `http://127.0.0.1:${runtime.port}`
 })
 afterAll(async () => {

@@ -7,12 +7,11 @@ import { ServiceBusClient } from '@azure/service-bus'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../../embedded/clock.js'
-import { carryOn } from '../../embedded/crash-points.js'
 import { readSchedule } from '../../embedded/functions/timer-schedule.js'
-import { loadWorker } from '../../embedded/functions/load-app.js'
-import { type Host, startHost } from '../../embedded/host.js'
+import type { Host } from '../../embedded/host.js'
 import { openStore } from '../../embedded/store/store.js'
 import { until } from '../../local/installation.js'
+import { hostOf } from './app-host.js'
 
 const calls = z.array(
   z.object({ name: z.string(), input: z.unknown(), metadata: z.record(z.string(), z.unknown()).optional() }),
@@ -33,14 +32,7 @@ beforeAll(async () => {
   await store.close()
   Reflect.deleteProperty(process.env, 'ServiceBusConnection')
   const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
-  runtime = await startHost({
-    load: (hostname) => loadWorker({ folder: app, hostname, log }),
-    data,
-    port: 0,
-    amqpPort: 0,
-    log,
-    reach: carryOn,
-  })
+  runtime = await hostOf(app, data, log)
   client = new ServiceBusClient(runtime.connectionString)
 })
 afterAll(async () => {

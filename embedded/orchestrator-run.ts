@@ -1,0 +1,70 @@
+// One replay of an orchestrator, as it is read off the SDK: by the worker that runs an app, and by the test kit.
+//
+// The SDK makes one object for each task. A task that is yielded twice, or alone after it was one of several, stands in its list twice: the only thing that
+// the JSON text of its state does not tell.
+
+export interface OrchestratorRun {
+  /** JSON text of the state, if there is one. */
+  readonly state: string | undefined
+  /** As plain data in which the same task is the same object; undefined when no task occurs twice: then the state tells all. */
+  readonly actions: readonly unknown[] | undefined
+  /** The words of a failure that the SDK did not pack into a state. */
+  readonly failure?: string
+  /** Whether the orchestrator threw. */
+  readonly threw: boolean
+}
+
+/** @param context that the SDK was called with */
+export const runThatReturned = (state: string | undefined, context: object): OrchestratorRun => ({
+  state,
+  actions: actionsThatRepeat(actionsIn(context)),
+  threw: false,
+})
+
+/** @param words of the error. @param context that the SDK was called with */
+export function runThatThrew(words: string, context: object): OrchestratorRun {
+  const at = words.indexOf(stateMark)
+  if (at < 0) return { state: undefined, actions: undefined, failure: words, threw: true }
+  return { state: words.slice(at + stateMark.length), actions: actionsThatRepeat(actionsIn(context)), threw: true }
+}
+
+/** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
+const stateMark = '\n\n$OutOfProcData$:'
+
+const actionsIn = (context: object) =>
+  listIn(memberOf(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions'))
+
+function actionsThatRepeat(actions: readonly unknown[]): readonly unknown[] | undefined {
+  return repeats(actions, new Set()) ? actions.map(plainIn(new Map())) : undefined
+}
+
+function repeats(actions: readonly unknown[], seen: Set<unknown>): boolean {
+  return actions.some((action) => {
+    if (seen.has(action)) return true
+    seen.add(action)
+    return repeats(childrenOf(action), seen)
+  })
+}
+
+function plainIn(known: Map<unknown, unknown>) {
+  return function plain(action: unknown): unknown {
+    const children = childrenOf(action)
+    const made =
+      known.get(action) ??
+      (children.length > 0
+        ? { ...Object(action), compoundActions: children.map(plain) }
+        : JSON.parse(JSON.stringify(action)))
+    known.set(action, made)
+    return made
+  }
+}
+
+const childrenOf = (action: unknown) => listIn(memberOf(action, 'compoundActions'))
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
