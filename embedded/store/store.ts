@@ -64,9 +64,9 @@ interface Change {
 }
 
 /** Within a commit, whose promise tells of it. */
-function make({ database, key, ...change }: Change): void {
-  if ('value' in change) void database.put([...key], change.value)
-  else void database.remove([...key])
+function make(change: Change): void {
+  if ('value' in change) void change.database.put([...change.key], change.value)
+  else void change.database.remove([...change.key])
 }
 
 /** Changes that can wait, and who waits for them. */
