@@ -5,6 +5,7 @@ import type { AppThread } from './app-thread.js'
 import { carryOn, type CrashPoint, dieAt } from './crash-points.js'
 import { type Host, startHost } from './host.js'
 import { consoleLog, type Level } from './log.js'
+import type { ApiRequest, HubApi } from './taskhub/hub-api.js'
 import { connect } from './thread-calls.js'
 
 export interface Place {
@@ -22,17 +23,25 @@ export type HostThread = ReturnType<typeof hostThread>
 
 function hostThread() {
   let host: Host | undefined
+  let ask: HubApi | undefined
   return {
-    async start({ log: level, dies, ...place }: Place) {
+    async start({ log: level, dies, ...rest }: Place) {
       const log = consoleLog(level)
       host = await startHost({
-        ...place,
+        ...rest,
         log,
         reach: dies ? dieAt(dies.at, dies.nth) : carryOn,
-        load: async (hostname) => ({ ...(await app.load(hostname)), ...calls }),
+        async load(place, askHub) {
+          ask = askHub
+          return { ...(await app.load(place)), ...calls }
+        },
       })
       const { port, amqpPort, connectionString } = host
       return { port, amqpPort, connectionString }
+    },
+    askHub(request: ApiRequest) {
+      if (!ask) throw new Error('No app has been loaded that could ask.')
+      return ask(request)
     },
     close: () => host?.close(),
     /** Answers as long as this thread's event loop turns. */

@@ -25,14 +25,23 @@ import { startBroker } from './servicebus/broker.js'
 import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 import { clientBindingOf } from './taskhub/client-binding.js'
-import { durableHttpApi } from './taskhub/http-api.js'
+import { type HubApi, hubApi } from './taskhub/hub-api.js'
 import { TaskHub } from './taskhub/hub.js'
-import { startRpcEndpoint } from './taskhub/rpc-endpoint.js'
+import { overHttp } from './taskhub/over-http.js'
+import { openRpcEndpoint, rpcPath } from './taskhub/rpc-endpoint.js'
 import { readHubSettings } from './taskhub/settings.js'
 
+/** Where an app that is loaded finds what is around it. */
+export interface AppPlace {
+  /** Of its HTTP endpoints, as host:port. */
+  readonly hostname: string
+  /** Where its durable client finds the hub; ends with a slash. */
+  readonly hubUrl: string
+}
+
 export interface HostOptions {
-  /** Loads the app; its settings are in the environment from then on. @param hostname where its HTTP endpoints are reached, as host:port */
-  load(hostname: string): Promise<Worker>
+  /** Loads the app; its settings are in the environment from then on. @param askHub for an app that needs no socket to ask it */
+  load(place: AppPlace, askHub: HubApi): Promise<Worker>
   /** Where everything that must survive is kept; made if it does not exist. */
   readonly data: string
   /** HTTP; 0 for any free port. */
@@ -72,7 +81,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   // The app's own settings win; without any it is connected to the broker here.
   process.env['ServiceBusConnection'] ??= connectionString
 
-  const app = functionAppOf(await options.load(`${host}:${http.port}`))
+  const rpc = await openRpcEndpoint(log)
+  const app = functionAppOf(await options.load({ hostname: `${host}:${http.port}`, hubUrl: rpc.baseUrl }, rpc.ask))
   checkBindings(app)
   for (const { entity, hasSessions } of serviceBusSourcesOf(app))
     if (entity.kind === 'queue') await broker.namespace.declareQueue(entity.queue, hasSessions)
@@ -87,7 +97,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const hub = openHub(app)
   const keys = keysIn(process.env)
   const managementKey = keys.host ?? keys.master ?? 'local'
-  const rpc = await startRpcEndpoint(hub, log, managementKey)
+  rpc.serve(hubApi(hub, rpcPath, managementKey))
   const binding = clientBindingOf({
     hubName: hub.settings.hubName,
     origin: `http://${host}:${http.port}`,
@@ -96,7 +106,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   })
   const extraInput = (type: string) => (type.toLowerCase() === 'durableclient' ? { string: binding } : undefined)
   await hub.recover({ diedOfItself: options.diedOfItself ?? false })
-  const mounts = [{ path: managementPath, handle: durableHttpApi(hub, managementPath, managementKey) }]
+  const mounts = [{ path: managementPath, handle: overHttp(hubApi(hub, managementPath, managementKey)) }]
   http.serve({ app, extraInput, mounts, keys })
   const connections = new ServiceBusConnections()
   const outputs = new ServiceBusOutputs(connections)

@@ -5,7 +5,7 @@ import { SHARE_ENV, Worker as Thread } from 'node:worker_threads'
 import { appThread } from './app-thread.js'
 import type { HostThread, Place } from './host-thread.js'
 import { consoleLog } from './log.js'
-import { connect } from './thread-calls.js'
+import { connect, type Distant } from './thread-calls.js'
 
 export interface RuntimeOptions extends Partial<Place> {
   /** Folder of the compiled app: where host.json and package.json stand. */
@@ -38,7 +38,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     process.stderr.write(`${error.stack ?? error.message}\n`)
     process.exit(1)
   })
-  const host = connect<HostThread>(thread, appThread(resolve(app), consoleLog(log)))
+  const host: Distant<HostThread> = connect<HostThread>(
+    thread,
+    appThread(resolve(app), consoleLog(log), (request) => host.askHub(request)),
+  )
   const at = await host.start({ ...place, data: resolve(data), topics, diedOfItself, log })
   return {
     ...at,

@@ -17,7 +17,8 @@ import type { Log } from '../embedded/log.js'
 import type { Lose } from '../embedded/losses.js'
 import { openStore, type Store } from '../embedded/store/store.js'
 import { clientBindingOf } from '../embedded/taskhub/client-binding.js'
-import { durableHttpApi } from '../embedded/taskhub/http-api.js'
+import { hubApi } from '../embedded/taskhub/hub-api.js'
+import { overHttp } from '../embedded/taskhub/over-http.js'
 import { TaskHub } from '../embedded/taskhub/hub.js'
 import { readHubSettings } from '../embedded/taskhub/settings.js'
 
@@ -152,7 +153,7 @@ export async function startVirtualHub(options: {
     },
     tokenFor: () => Promise.reject(new Error('There is no identity here.')),
   })
-  const api = durableHttpApi(hub, path, 'k')
+  const api = overHttp(hubApi(hub, path, 'k'))
   const invoke: typeof app.invoke = (...all) => counted(app.invoke(...all))
   const timers = startTimerTriggers({ app: { ...app, invoke }, clock, store, log, extraInput })
 

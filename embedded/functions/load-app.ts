@@ -141,7 +141,7 @@ class Invoker {
   ): Promise<{ model: InvocationModel; context: object; result: { result: unknown; error: unknown } }> {
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
-    const core: { state: string | undefined; [member: string]: unknown } = {
+    const core: { state: string | undefined; request: object | undefined; [member: string]: unknown } = {
       invocationId,
       metadata: { name, bindings: registration.bindings },
       state: undefined,
@@ -174,6 +174,8 @@ class Invoker {
     core.state = 'postInvocationHooks'
     for (const hook of this.#registry.hooks.postInvocation) await hook(after)
     core.state = undefined
+    // The model keeps this for longer than it needs it: V8 counts what its generators have seen among the living until the old generation is collected.
+    core.request = undefined
     return { model, context, result: after }
   }
 }

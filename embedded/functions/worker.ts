@@ -1,6 +1,6 @@
 // What runs an app's code, as the host sees it: the platform's language worker.
 //
-// It may live in this thread, or in another one (distant.ts): everything that goes in or comes out is plain data.
+// It may live in this thread, or in another one: everything that goes in or comes out is plain data.
 
 import type { OrchestratorRun } from '../orchestrator-run.js'
 import type { HostJson } from './app-files.js'

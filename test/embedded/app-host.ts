@@ -8,7 +8,7 @@ import type { Log } from '../../embedded/log.js'
 /** On free ports. A process loads one app. */
 export const hostOf = (folder: string, data: string, log: Log = () => undefined): Promise<Host> =>
   startHost({
-    load: (hostname) => loadWorker({ folder, hostname, log }),
+    load: ({ hostname }) => loadWorker({ folder, hostname, log }),
     data,
     port: 0,
     amqpPort: 0,

@@ -1,6 +1,5 @@
-// The durable management API over HTTP: for the app's own client on the rpc port, and for everybody under /runtime/webhooks/durabletask.
+// The durable management API, whatever carries it: a socket (over-http.ts), or a call from another thread.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { managementUrlsOf } from './client-binding.js'
 import { entityIdOf } from './entities.js'
 import { badRequest, HubError, noSuchInstance } from './errors.js'
@@ -9,10 +8,29 @@ import { partsOf } from './planner.js'
 import { statusView } from './status-view.js'
 import { hasEnded, type InstanceRow, type RuntimeStatus } from './tables.js'
 
+/** As over HTTP, without the transport. */
+export interface ApiRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  /** Of the URLs that are handed out. */
+  readonly host: string
+  readonly continuationToken?: string
+  readonly body: string
+}
+
+export interface ApiAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON. */
+  readonly body?: string
+}
+
+export type HubApi = (request: ApiRequest) => Promise<ApiAnswer>
+
 interface Call {
   readonly hub: TaskHub
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ApiRequest
   /** Below the API's own path, decoded. */
   readonly path: readonly string[]
   readonly query: Query
@@ -33,20 +51,20 @@ interface Query {
  * @param basePath what comes before `instances` and `orchestrators`, for example `/durabletask`
  * @param key goes into the URLs that are handed out
  */
-export function durableHttpApi(hub: TaskHub, basePath: string, key: string) {
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+export function hubApi(hub: TaskHub, basePath: string, key: string): HubApi {
+  return async (request) => {
     try {
-      const url = new URL(request.url ?? '/', 'http://localhost')
+      const url = new URL(request.url, 'http://localhost')
       const path = url.pathname.slice(basePath.length).split('/').filter(Boolean).map(decodeURIComponent)
-      await answer({ hub, request, response, path, query: queryOf(url.searchParams), key })
+      return await answer({ hub, request, path, query: queryOf(url.searchParams), key })
     } catch (error) {
       if (!(error instanceof HubError)) throw error
-      send(response, error.status, error.message === '' ? undefined : { Message: error.message })
+      return told(error.status, error.message === '' ? undefined : { Message: error.message })
     }
   }
 }
 
-async function answer(call: Call): Promise<void> {
+async function answer(call: Call): Promise<ApiAnswer> {
   const { path, request } = call
   const [root = '', id, operation, event] = path
   const route = `${request.method} ${root.toLowerCase()}/${id === undefined ? '' : 'id'}${operation === undefined ? '' : `/${operation.toLowerCase()}`}`
@@ -61,20 +79,20 @@ async function answer(call: Call): Promise<void> {
       return tellOne(call, id ?? '')
     case 'DELETE instances/id':
       await call.hub.purge(id ?? '')
-      return send(call.response, 200, { instancesDeleted: 1 })
+      return told(200, { instancesDeleted: 1 })
     case 'POST instances/id/raiseevent':
-      await call.hub.raise(id ?? '', event ?? '', await jsonBody(request))
-      return send(call.response, 202)
+      await call.hub.raise(id ?? '', event ?? '', jsonBody(request))
+      return told(202)
     case 'POST instances/id/terminate':
     case 'POST instances/id/suspend':
     case 'POST instances/id/resume':
       await call.hub.command(id ?? '', commandOf(operation ?? ''), call.query.text('reason') ?? '', {
         withChildren: call.query.flag('recursive', false),
       })
-      return send(call.response, 202)
+      return told(202)
     case 'POST instances/id/rewind':
       await call.hub.rewind(id ?? '', call.query.text('reason') ?? '')
-      return send(call.response, 202)
+      return told(202)
     case 'POST instances/id/restart':
       return tellStarted(call, await call.hub.restart(id ?? '', call.query.flag('restartWithNewInstanceId', true)))
     case 'GET entities/':
@@ -83,13 +101,13 @@ async function answer(call: Call): Promise<void> {
     case 'GET entities/id/' + (operation ?? '').toLowerCase(): {
       const state = call.hub.entities.stateOf(entityIdOf(id ?? '', keyIn(operation)))
       if (state === undefined) throw noSuchInstance()
-      return send(call.response, 200, JSON.parse(state))
+      return told(200, JSON.parse(state))
     }
     case 'POST entities/id/' + (operation ?? '').toLowerCase():
     case 'DELETE entities/id/' + (operation ?? '').toLowerCase(): {
       const wanted = request.method === 'DELETE' ? 'delete' : (call.query.text('op') ?? '')
-      await call.hub.entities.signal(entityIdOf(id ?? '', keyIn(operation)), wanted, await jsonBody(request))
-      return send(call.response, 202)
+      await call.hub.entities.signal(entityIdOf(id ?? '', keyIn(operation)), wanted, jsonBody(request))
+      return told(202)
     }
     default:
       if (request.method === 'POST' && root.toLowerCase() === 'orchestrators') return start(call, id ?? '', operation)
@@ -100,39 +118,39 @@ async function answer(call: Call): Promise<void> {
 /** An empty key is written as `$`. */
 const keyIn = (text: string | undefined) => (text === '$' ? '' : (text ?? ''))
 
-function tellEntities({ hub, response, query }: Call, name: string | undefined): void {
+function tellEntities({ hub, query }: Call, name: string | undefined): ApiAnswer {
   const isFetching = query.flag('fetchState', false)
   const found = [...hub.entities.list(name)].map(({ entity, state }) => ({
     entityId: partsOf(entity),
     lastOperationTime: new Date(state.updatedAt ?? 0).toISOString(),
     ...(isFetching && state.state !== undefined && { state: JSON.parse(state.state) }),
   }))
-  send(response, 200, found)
+  return told(200, found)
 }
 
-async function start(call: Call, name: string, id: string | undefined): Promise<void> {
-  const { hub, request, response, query } = call
+async function start(call: Call, name: string, id: string | undefined): Promise<ApiAnswer> {
+  const { hub, request, query } = call
   const version = query.given('version')
   if (id !== undefined) checkId(id)
-  const started = await hub.start(name, await jsonBody(request), {
+  const started = await hub.start(name, jsonBody(request), {
     ...(id === undefined ? {} : { id }),
     ...(version === undefined ? {} : { version }),
   })
   const seconds = Number(query.text('timeout'))
   if (seconds > 0 && (await hub.waitForEnd(started, seconds * 1_000))) {
     const row = hub.find(started)
-    if (row) return send(response, 200, row.status === 'Completed' ? JSON.parse(row.output ?? 'null') : viewOf(row))
+    if (row) return told(200, row.status === 'Completed' ? JSON.parse(row.output ?? 'null') : viewOf(row))
   }
-  tellStarted(call, started)
+  return tellStarted(call, started)
 }
 
-function tellStarted(call: Call, id: string): void {
+function tellStarted(call: Call, id: string): ApiAnswer {
   const { rewindPostUri: _, ...urls } = urlsOf(id, call)
-  send(call.response, 202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
+  return told(202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
 }
 
 const urlsOf = (id: string, { hub, request, key }: Call) =>
-  managementUrlsOf(id, { hubName: hub.settings.hubName, origin: originOf(request), key })
+  managementUrlsOf(id, { hubName: hub.settings.hubName, origin: `http://${request.host}`, key })
 
 function checkId(id: string): void {
   if (id.startsWith('@')) throw badRequest('Orchestration instance ids must not start with @.')
@@ -142,8 +160,8 @@ function checkId(id: string): void {
   if (id.length > 100) throw badRequest('Orchestration instance ids must not be longer than 100 characters.')
 }
 
-function tellOne(call: Call, id: string): void {
-  const { hub, response, query } = call
+function tellOne(call: Call, id: string): ApiAnswer {
+  const { hub, query } = call
   const row = hub.find(id)
   if (!row) throw noSuchInstance()
   const view = statusView(row, {
@@ -152,31 +170,27 @@ function tellOne(call: Call, id: string): void {
     history: query.flag('showHistory', false) ? hub.historyOf(id) : undefined,
   })
   if (!hasEnded(row.status))
-    return send(response, 202, view, {
-      location: urlsOf(id, call).statusQueryGetUri,
-      'retry-after': '5',
-    })
-  send(response, row.status === 'Failed' && query.flag('returnInternalServerErrorOnFailure', false) ? 500 : 200, view)
+    return told(202, view, { location: urlsOf(id, call).statusQueryGetUri, 'retry-after': '5' })
+  return told(row.status === 'Failed' && query.flag('returnInternalServerErrorOnFailure', false) ? 500 : 200, view)
 }
 
-function tellMany({ hub, request, response, query }: Call): void {
+function tellMany({ hub, request, query }: Call): ApiAnswer {
   const top = Number(query.text('top'))
-  const token = request.headers['x-ms-continuation-token']
+  const token = request.continuationToken
   const { rows, next } = hub.page({
     ...filterOf(query),
     top: Number.isInteger(top) && top > 0 ? top : 100,
-    ...(typeof token === 'string' ? { token } : {}),
+    ...(token === undefined ? {} : { token }),
   })
   const showInput = query.flag('showInput', true)
-  send(
-    response,
+  return told(
     200,
     rows.map((row) => statusView(row, { showInput, showHistoryOutput: false, history: undefined })),
     next === undefined ? {} : { 'x-ms-continuation-token': next },
   )
 }
 
-async function purgeMany({ hub, response, query }: Call): Promise<void> {
+async function purgeMany({ hub, query }: Call): Promise<ApiAnswer> {
   if (query.time('createdTimeFrom') === undefined)
     throw badRequest("Please provide value for 'createdTimeFrom' parameter.")
   const { statuses, ...filter } = filterOf(query)
@@ -189,7 +203,7 @@ async function purgeMany({ hub, response, query }: Call): Promise<void> {
     await Promise.all(rows.map(({ id }) => hub.purge(id)))
   }
   if (instancesDeleted === 0) throw noSuchInstance()
-  send(response, 200, { instancesDeleted })
+  return told(200, { instancesDeleted })
 }
 
 function filterOf(query: Query) {
@@ -214,18 +228,11 @@ function commandOf(operation: string): 'terminate' | 'suspend' | 'resume' {
 
 const viewOf = (row: InstanceRow) => statusView(row, { showInput: true, showHistoryOutput: false, history: undefined })
 
-function originOf({ headers }: IncomingMessage): string {
-  return `http://${headers.host ?? 'localhost'}`
-}
-
 /** The body as compact JSON text, or null when there is none. */
-async function jsonBody(request: IncomingMessage): Promise<string | null> {
-  const parts: Buffer[] = []
-  for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part)
-  const text = Buffer.concat(parts).toString('utf8')
-  if (text === '') return null
+function jsonBody({ body }: ApiRequest): string | null {
+  if (body === '') return null
   try {
-    const compact = JSON.stringify(JSON.parse(text))
+    const compact = JSON.stringify(JSON.parse(body))
     return compact === 'null' ? null : compact
   } catch {
     throw badRequest('Invalid JSON content')
@@ -251,9 +258,11 @@ function queryOf(parameters: URLSearchParams): Query {
   }
 }
 
-function send(response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void {
-  if (body === undefined) return void response.writeHead(status, headers).end()
-  response
-    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-    .end(JSON.stringify(body))
+function told(status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}): ApiAnswer {
+  if (body === undefined) return { status, headers }
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  }
 }
