@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { systemClock } from './clock.js'
 import { carryOn } from './crash-points.js'
-import { collectAlone } from './garbage.js'
+import { collectAlone, collectTheOldSeldom } from './garbage.js'
 import { consoleLog } from './log.js'
 import { startBroker } from './servicebus/broker.js'
 import { readConfigFile } from './servicebus/config-file.js'
@@ -13,6 +13,7 @@ import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 
 collectAlone()
+collectTheOldSeldom()
 
 const host = '127.0.0.1'
 

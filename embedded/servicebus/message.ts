@@ -145,7 +145,7 @@ export function readBatch(raw: Buffer): Buffer[] {
 
 /** The message as a receiver gets it. Written byte by byte (AMQP 1.0 §1.6, §3.2): each message that is delivered comes by here. */
 export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
-  const sections = cut(bytes)
+  const { sections, rest } = cutBefore(bytes, section.properties)
   const header = fieldsOf(sections.find(({ code }) => code === section.header))
   const [durable, priority, ttl, firstAcquirer] = header.map(({ value }) => value)
   const { sequence, enqueuedAt, state, lockedUntil, enqueuedSequence, source, lockToken } = envelope
@@ -162,7 +162,7 @@ export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
     .filter(([name]) => !isOwn.has(name))
     .map(([name, value]) => pair(name, write(value)))
   return Buffer.concat([
-    compound(section.header, 0xd0, [
+    ...compound(section.header, 0xd0, [
       flag(durable),
       typeof priority === 'number' ? Buffer.from([0x50, priority]) : nothing,
       typeof ttl === 'number' ? four(0x70, ttl) : nothing,
@@ -170,16 +170,10 @@ export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
       four(0x70, envelope.failures),
     ]),
     ...(lockToken
-      ? [
-          compound(
-            section.deliveryAnnotations,
-            0xd1,
-            bytesOf([pair('x-opt-lock-token', Buffer.concat([uuid, lockToken]))]),
-          ),
-        ]
+      ? compound(section.deliveryAnnotations, 0xd1, [symbol('x-opt-lock-token'), Buffer.concat([uuid, lockToken])])
       : []),
-    compound(section.messageAnnotations, 0xd1, bytesOf([...others, ...own])),
-    ...sections.filter(({ code }) => code >= section.properties).map((kept) => kept.bytes),
+    ...compound(section.messageAnnotations, 0xd1, bytesOf([...others, ...own])),
+    rest,
   ])
 }
 
@@ -197,13 +191,13 @@ const flags = { true: Buffer.from([0x41]), false: Buffer.from([0x42]) }
 const flag = (value: unknown) => (typeof value === 'boolean' ? flags[`${value}`] : nothing)
 
 /** A section that is a list (0xd0) or a map (0xd1). */
-function compound(code: number, constructor: number, items: readonly Buffer[]): Buffer {
+function compound(code: number, constructor: number, items: readonly Buffer[]): readonly Buffer[] {
   const size = items.reduce((sum, { length }) => sum + length, 0)
   const begin = Buffer.allocUnsafe(12)
   begin.set([0x00, 0x53, code, constructor])
   begin.writeUInt32BE(size + 4, 4)
   begin.writeUInt32BE(items.length, 8)
-  return Buffer.concat([begin, ...items], begin.length + size)
+  return [begin, ...items]
 }
 
 function four(constructor: number, value: number): Buffer {
@@ -243,11 +237,14 @@ export function withApplicationProperties(bytes: Buffer, added: Readonly<Record<
   return replaced(sections, section.applicationProperties, describe(section.applicationProperties, types.Map32(items)))
 }
 
-function cut(raw: Buffer): Section[] {
+const cut = (raw: Buffer): readonly Section[] => cutBefore(raw, Infinity).sections
+
+/** The sections before the first of this code or a higher one, and the bytes from there on. */
+function cutBefore(raw: Buffer, limit: number): { readonly sections: readonly Section[]; readonly rest: Buffer } {
   const sections: Section[] = []
+  const reader = new types.Reader(raw)
   try {
-    const reader = new types.Reader(raw)
-    while (reader.remaining() > 0) {
+    while (reader.remaining() > 0 && !(codeAt(raw, reader.position) >= limit)) {
       const from = reader.position
       const { descriptor, value } = reader.read()
       sections.push({ code: Number(descriptor?.value), bytes: raw.subarray(from, reader.position), value })
@@ -256,7 +253,16 @@ function cut(raw: Buffer): Section[] {
     throw malformed(`The message can not be decoded: ${error instanceof Error ? error.message : String(error)}`)
   }
   if (sections.some(({ code }) => Number.isNaN(code))) throw malformed('The message has a part that is no section.')
-  return sections
+  if (sections.some(({ code }, index) => code < (sections[index - 1]?.code ?? 0)))
+    throw malformed('The sections of the message are not in their order.')
+  return { sections, rest: raw.subarray(reader.position) }
+}
+
+/** Of the section that begins there, without reading it; NaN where none begins. */
+function codeAt(raw: Buffer, at: number): number {
+  if (raw[at] !== 0x00) return NaN
+  if (raw[at + 1] === 0x53) return raw[at + 2] ?? NaN
+  return raw[at + 1] === 0x80 && at + 10 <= raw.length ? Number(raw.readBigUInt64BE(at + 2)) : NaN
 }
 
 /** In the order that AMQP prescribes, with one section put in the place of the old one. */

@@ -1,0 +1,69 @@
+// A message's bytes on their way through the broker: what it adds, and what it leaves as the sender wrote it.
+
+import { message } from 'rhea'
+import { describe, expect, it } from 'vitest'
+import { composeDelivery, readMessage } from '../../../embedded/servicebus/message.js'
+
+const envelope = { sequence: 7, enqueuedAt: 1_000, state: 'active', failures: 2 } as const
+const newMessageId = () => 'new'
+
+const sent = {
+  ttl: 60_000,
+  message_annotations: { 'x-opt-partition-key': 'north', 'x-opt-sequence-number': 1 },
+  message_id: 'm',
+  subject: 'created',
+  application_properties: { region: 'EU' },
+  body: message.data_section(Buffer.from('{"a":1}')),
+}
+
+/** The same, with each section's code written as eight bytes, which nobody does and everybody may. */
+function inTheLongWay(bytes: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < bytes.length; at++) {
+    const begins =
+      bytes[at] === 0 && bytes[at + 1] === 0x53 && [0x70, 0x72, 0x73, 0x74, 0x75].includes(bytes[at + 2] ?? 0)
+    if (!begins) parts.push(bytes.subarray(at, at + 1))
+    else {
+      parts.push(Buffer.from([0x00, 0x80, 0, 0, 0, 0, 0, 0, 0, bytes[at + 2] ?? 0]))
+      at += 2
+    }
+  }
+  return Buffer.concat(parts)
+}
+
+describe.each([
+  ['as all clients write it', (bytes: Buffer) => bytes],
+  ['with long codes', inTheLongWay],
+])('a message %s', (_, written) => {
+  const bytes = written(message.encode(sent))
+
+  it('is delivered with what the broker knows of it, and otherwise as it came', () => {
+    const delivered = message.decode(composeDelivery(bytes, envelope))
+
+    expect(delivered).toMatchObject({ ttl: 60_000, delivery_count: 2, message_id: 'm', subject: 'created' })
+    expect(delivered.message_annotations).toMatchObject({
+      'x-opt-partition-key': 'north',
+      'x-opt-sequence-number': 7,
+      'x-opt-message-state': 0,
+    })
+    expect(delivered.application_properties).toEqual({ region: 'EU' })
+    expect(delivered.body).toEqual(message.data_section(Buffer.from('{"a":1}')))
+  })
+
+  it('is kept as the bytes that came', () => {
+    expect(readMessage(bytes, newMessageId)).toEqual({ bytes, messageId: 'm', timeToLive: 60_000 })
+  })
+})
+
+describe('what can not be kept', () => {
+  const properties = Buffer.from([0x00, 0x53, 0x73, 0xc0, 0x04, 0x01, 0xa1, 0x01, 0x6d])
+  const header = Buffer.from([0x00, 0x53, 0x70, 0x45])
+
+  it.each([
+    ['is cut off', properties.subarray(0, 6), 'can not be decoded'],
+    ['has a part that is no section', Buffer.from([0xa1, 0x01, 0x6d]), 'no section'],
+    ['has its sections in another order', Buffer.concat([properties, header]), 'not in their order'],
+  ])('is a message that %s', (_, bytes, words) => {
+    expect(() => readMessage(bytes, newMessageId)).toThrow(words)
+  })
+})
