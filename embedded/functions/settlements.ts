@@ -3,7 +3,7 @@
 // rhea, below the client, writes the settlements of one turn of the event loop together, and gives two neighbours the outcome of the first: a message that
 // failed would be completed with the one before it, and be lost. So one turn settles with one outcome.
 
-import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus'
+import { isServiceBusError, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus'
 import type { Log } from '../log.js'
 import { wordsOf } from './errors.js'
 
@@ -22,7 +22,7 @@ export class Settlements {
 
   /** A lock that is lost is no misfortune: the app may have settled the message itself, or the message comes again. */
   async settle(
-    receiver: ServiceBusReceiver,
+    receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage'>,
     outcome: Outcome,
     messages: readonly ServiceBusReceivedMessage[],
   ): Promise<void> {
@@ -32,7 +32,7 @@ export class Settlements {
         await (outcome === 'complete' ? receiver.completeMessage(message) : receiver.abandonMessage(message))
       } catch (error) {
         this.#log(
-          'warn',
+          isServiceBusError(error) && error.code === 'MessageLockLost' ? 'info' : 'warn',
           this.#name,
           `Message ${String(message.messageId)} was not settled by the host: ${wordsOf(error)}`,
         )
