@@ -4,13 +4,13 @@ import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import { HttpRequest } from '@azure/functions'
 import type * as Files from '../../src/console/files.js'
-import type * as Triggers from '../../src/triggers/console.js'
+import type * as Triggers from '../../src/triggers/api/console.js'
 import { sourceFiles } from '../source-files.js'
 
 // As they are built: the page's modules only exist there.
 const built = (path: string) => createRequire(__filename)(`../../dist/src/${path}`)
 const { consoleFiles, pagePolicy }: typeof Files = built('console/files.js')
-const { tellConsole, tellConsoleFile }: typeof Triggers = built('triggers/console.js')
+const { tellConsole, tellConsoleFile }: typeof Triggers = built('triggers/api/console.js')
 
 const ask = (path: string, params: Record<string, string> = {}, headers: Record<string, string> = {}) =>
   new HttpRequest({ method: 'GET', url: `http://localhost/api/${path}`, params, headers })

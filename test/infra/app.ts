@@ -6,7 +6,7 @@ import { startQueue } from '../../src/triggers/event-source.js'
 import { secretSettingsOf } from '../../src/saga/partner.js'
 import { counters, gauges, histograms } from '../../src/telemetry/metrics.js'
 import { attributesOf } from '../../src/telemetry/told.js'
-import { repliesQueue } from '../../src/triggers/partner-replies.js'
+import { repliesQueue } from '../../src/triggers/in/partner-replies.js'
 import { sourceFiles } from '../source-files.js'
 
 /** Queues and topics that the code names; a topic by setting is named where it is deployed. */
