@@ -1,4 +1,4 @@
-// The app's durable client reaches the hub over the channel between the two threads: neither a socket nor HTTP on either side, for a fifth of what a saga costs.
+// The app's durable client reaches the hub over the channel between the two threads. Sockets and HTTP, on both sides, would be a fifth of what a saga costs.
 //
 // durable-functions speaks through axios, whose adapter is there to be replaced. Where an app brings both in a bundle of its own they are not found, and its
 // client takes the port, on which the same API answers (taskhub/rpc-endpoint.ts).
