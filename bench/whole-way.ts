@@ -68,10 +68,11 @@ export interface App {
   stop(): Promise<void>
 }
 
-/** The app of this package. @param settings besides those of its partners */
+/** The app of this package, as `npm start` runs it. @param settings besides those of its partners */
 export async function startApp(folder: string, partner: Partner, settings: Record<string, string> = {}): Promise<App> {
   const addresses = { DATAVERSE_URL: partner.url, MASTER_DATA_URL: partner.url, ERP_URL: partner.url }
-  const host = await startHost(folder, { ERP_API_KEY: 'any', ...addresses, ...settings }, '.')
+  const sessions = { AzureFunctionsJobHost__extensions__durableTask__extendedSessionsEnabled: 'true' }
+  const host = await startHost(folder, { ERP_API_KEY: 'any', ...addresses, ...sessions, ...settings }, '.')
   const client = new ServiceBusClient(host.connectionString)
   return {
     pid: host.pid,

@@ -24,7 +24,8 @@ export function appThread(folder: string, log: Log, askHub: HubApi) {
       return { hostJson, functions, streamUri }
     },
     invoke: (name: string, invocation: Invocation) => loaded().invoke(name, invocation),
-    replay: (name: string, invocation: Invocation) => loaded().replay(name, invocation),
+    replay: (name: string, invocation: Invocation, session?: string) => loaded().replay(name, invocation, session),
+    resume: (name: string, session: string, news: string) => loaded().resume(name, session, news),
     turns: () => loaded().turns(),
     stop: () => worker?.stop(),
   }

@@ -51,5 +51,5 @@ function hostThread() {
 
 if (!parentPort) throw new Error('This file is the entry of a thread.')
 const app = connect<AppThread>(parentPort, hostThread())
-const { invoke, replay, turns, stop } = app
-const calls = { invoke, replay, turns, stop }
+const { invoke, replay, resume, turns, stop } = app
+const calls = { invoke, replay, resume, turns, stop }

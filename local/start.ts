@@ -43,6 +43,8 @@ async function main(): Promise<void> {
   process.env['CALLBACK_SECRET'] ||= keptSecret(data)
   // Whoever reaches this machine's own address may do everything.
   process.env['OPERATOR_KEY_ROLE'] ||= 'Admin'
+  // Not in host.json: the platform has no such thing for Node, and would warn of it.
+  process.env['AzureFunctionsJobHost__extensions__durableTask__extendedSessionsEnabled'] ||= 'true'
   const runtime = await startRuntime({
     app: resolve(__dirname, '../..'),
     data,

@@ -40,10 +40,35 @@ const hostJson = z.object({
 })
 export type HostJson = z.infer<typeof hostJson>
 
-/** @throws HostError `HOST_JSON_UNREADABLE` */
+/**
+ * With what app settings say instead of it, as the platform has it: `AzureFunctionsJobHost__extensions__http__routePrefix`.
+ * @throws HostError `HOST_JSON_UNREADABLE`
+ */
 export function readHostJson(folder: string): HostJson {
   const path = join(folder, 'host.json')
-  return readWith(hostJson, path, 'HOST_JSON_UNREADABLE')
+  return readWith(z.record(z.string(), z.unknown()).transform(overridden).pipe(hostJson), path, 'HOST_JSON_UNREADABLE')
+}
+
+function overridden(file: Readonly<Record<string, unknown>>): object {
+  return Object.entries(process.env).reduce((read, [name, text]) => {
+    const [prefix, ...path] = name.split('__')
+    if (prefix?.toLowerCase() !== 'azurefunctionsjobhost' || text === undefined) return read
+    return withMember(read, path, valueIn(text))
+  }, file)
+}
+
+/** Names are compared without case. */
+function withMember(object: Readonly<Record<string, unknown>>, path: readonly string[], value: unknown): typeof object {
+  const [first, ...rest] = path
+  if (first === undefined) return object
+  const name = Object.keys(object).find((known) => known.toLowerCase() === first.toLowerCase()) ?? first
+  const inner = z.record(z.string(), z.unknown()).catch({}).parse(object[name])
+  return { ...object, [name]: rest.length === 0 ? value : withMember(inner, rest, value) }
+}
+
+function valueIn(text: string): string | number | boolean {
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
+  return /^\d+$/.test(text) ? Number(text) : text
 }
 
 const packageJson = z.object({ main: z.string().optional(), type: z.string().optional() })

@@ -10,8 +10,17 @@ export interface DurableCode {
   /** Names as registered. */
   readonly orchestrators: readonly string[]
   readonly activities: readonly string[]
-  /** One replay; `payload` is the trigger's JSON text. Resolves also when the orchestrator threw. */
-  runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /**
+   * One replay; resolves also when the orchestrator threw.
+   * @param payload the trigger's JSON text
+   * @param session under which it may stay in memory until its next turn
+   */
+  runOrchestrator(name: string, payload: string, session?: string): Promise<OrchestratorRun>
+  /**
+   * The next turn of one that has stayed in memory; undefined if it has not.
+   * @param news JSON text: the events that it has not seen
+   */
+  resumeOrchestrator(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
   /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
@@ -29,10 +38,12 @@ export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => u
     orchestrators: [...orchestrators.values()].map(({ name }) => name),
     activities: [...activities.values()].map(({ name }) => name),
 
-    async runOrchestrator(name, payload) {
+    async runOrchestrator(name, payload, session) {
       const { trigger, name: registered } = find(orchestrators, name)
-      return app.replay(registered, { inputs: { [trigger.key]: { string: payload } } })
+      return app.replay(registered, { inputs: { [trigger.key]: { string: payload } } }, session)
     },
+
+    resumeOrchestrator: (name, session, news) => app.resume(find(orchestrators, name).name, session, news),
 
     turns: () => app.turns(),
 

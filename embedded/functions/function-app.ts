@@ -30,7 +30,8 @@ export function functionAppOf(worker: Worker): FunctionApp {
         await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs.get(output.key))
       return invoked
     },
-    replay: (name, invocation) => inTime(name, limit, worker.replay(name, invocation)),
+    replay: (name, invocation, session) => inTime(name, limit, worker.replay(name, invocation, session)),
+    resume: (name, session, news) => inTime(name, limit, worker.resume(name, session, news)),
     turns: () => worker.turns(),
     stop: () => worker.stop(),
   }

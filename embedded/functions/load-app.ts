@@ -19,6 +19,7 @@ import {
   type Registry,
 } from './core-module.js'
 import { HostError, wordsOf } from './errors.js'
+import { ExtendedSessions } from './extended-sessions.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
 import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
@@ -34,9 +35,9 @@ export const loadApp = async (options: LoadOptions): Promise<FunctionApp> => fun
 
 /** @throws HostError */
 export async function loadWorker({ folder, hostname, log }: LoadOptions): Promise<Worker> {
-  const hostJson = readHostJson(folder)
   const { main, esm } = readPackageJson(folder)
   prepareEnvironment(folder, hostname)
+  const hostJson = readHostJson(folder)
   const registry = provideCoreModule(log)
   const files = globSync(main, { cwd: folder, absolute: true }).toSorted()
   if (files.length === 0) throw HostError.of('MAIN_MATCHES_NOTHING', { main, folder })
@@ -53,7 +54,8 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
     functions: [...registry.registrations.values()].map(functionOf).filter(({ name }) => !isDisabled(name)),
     streamUri,
     invoke: (name, invocation) => running.invoke(name, invocation),
-    replay: (name, invocation) => running.replay(name, invocation),
+    replay: (name, invocation, session) => running.replay(name, invocation, session),
+    resume: (_, session, news) => running.resume(session, news),
     turns: () => Promise.resolve(),
     async stop() {
       for (const hook of registry.hooks.appTerminate) await hook(shared)
@@ -109,6 +111,7 @@ class Invoker {
   readonly #model: ProgrammingModel
   readonly #appHookData: object
   readonly #log: Log
+  readonly #sessions = new ExtendedSessions()
 
   constructor(registry: Registry, model: ProgrammingModel, appHookData: object, log: Log) {
     this.#registry = registry
@@ -128,11 +131,16 @@ class Invoker {
     }
   }
 
-  async replay(name: string, invocation: Invocation): Promise<OrchestratorRun> {
+  async replay(name: string, invocation: Invocation, session?: string): Promise<OrchestratorRun> {
     const { model, context, result } = await this.#run(name, invocation)
     if (result.error !== null && result.error !== undefined) return runThatThrew(errorOf(result.error).message, context)
+    if (session !== undefined) this.#sessions.keep(session, context)
     const { returnValue } = await model.getResponse(context, result.result)
     return runThatReturned(returnValue?.json ?? undefined, context)
+  }
+
+  resume(session: string, news: string): Promise<OrchestratorRun | undefined> {
+    return this.#sessions.resume(session, news)
   }
 
   async #run(

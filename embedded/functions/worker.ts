@@ -18,8 +18,16 @@ export interface AppDeclaration {
 export interface Worker extends AppDeclaration {
   /** Runs one function. Rejects with what it threw, always an Error. */
   invoke(name: string, invocation: Invocation): Promise<Invoked>
-  /** One replay of an orchestrator; resolves also when it threw. */
-  replay(name: string, invocation: Invocation): Promise<OrchestratorRun>
+  /**
+   * One replay of an orchestrator; resolves also when it threw.
+   * @param session under which it may stay in memory until its next turn
+   */
+  replay(name: string, invocation: Invocation, session?: string): Promise<OrchestratorRun>
+  /**
+   * The next turn of an orchestrator that has stayed in memory; undefined if it has not.
+   * @param news JSON text: the events that it has not seen
+   */
+  resume(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
   /** Resolves when the event loop that runs the app has come round: not while the app's code holds it. */
   turns(): Promise<void>
   /** Runs the app's appTerminate hooks. */

@@ -6,8 +6,17 @@ export interface DurableCode {
   /** Names as registered; compared without case. */
   readonly orchestrators: readonly string[]
   readonly activities: readonly string[]
-  /** One replay; `payload` is the JSON text of the orchestration trigger. Resolves also when the orchestrator threw. */
-  runOrchestrator(name: string, payload: string): Promise<OrchestratorRun>
+  /**
+   * One replay; resolves also when the orchestrator threw.
+   * @param payload the JSON text of the orchestration trigger
+   * @param session under which it may stay in memory until its next turn
+   */
+  runOrchestrator(name: string, payload: string, session?: string): Promise<OrchestratorRun>
+  /**
+   * The next turn of one that has stayed in memory; undefined if it has not.
+   * @param news JSON text: the events that it has not seen
+   */
+  resumeOrchestrator(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
   /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */

@@ -12,6 +12,7 @@ import { type Clock, newId } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
 import { type Lose, loseNothing } from '../losses.js'
+import type { OrchestratorRun } from '../orchestrator-run.js'
 import type { Store } from '../store/store.js'
 import type { DurableCode } from './code.js'
 import { Ends } from './ends.js'
@@ -31,7 +32,7 @@ import { callHttp, httpActivity, type TokenFor } from './http-activity.js'
 import { packedFailure } from './failure-details.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
-import { type Arrival, historyIn, type Live, LiveInstances, markPlayed, payloadOf } from './live.js'
+import { type Arrival, historyIn, type Live, LiveInstances, newsOf, payloadOf } from './live.js'
 import { type Anew, answerNameOf, type EntityMessage, isEntityMessage, type Need } from './planner.js'
 import { Quarantine, type Suspect } from './quarantine.js'
 import { rewound } from './rewind.js'
@@ -269,7 +270,8 @@ export class TaskHub {
 
   /** Once the start is on disk. */
   #take({ row, event, letter }: Start): void {
-    const live: Live = { row, events: [], played: '', inbox: [{ kind: 'event', event, letter }], busy: false }
+    const inbox = [{ kind: 'event', event, letter } as const]
+    const live: Live = { row, events: [], played: [], seen: undefined, inbox, busy: false }
     this.#live.add(live)
     this.#kick(live)
   }
@@ -466,7 +468,7 @@ export class TaskHub {
   }
 
   async #runCode(live: Live, arrivals: readonly Arrival[]): Promise<void> {
-    const { code, reach } = this.#options
+    const { reach } = this.#options
     const { row } = live
     const now = this.#timeOf(live, arrivals)
     const { versions } = this.settings
@@ -477,13 +479,13 @@ export class TaskHub {
         `its version '${row.version}' is not served by the code of version '${versions.current}' that is here`,
       )
     const fresh = [eventOf('OrchestratorStarted', now), ...arrivals.map((arrival) => this.#eventIn(arrival, now))]
-    const run = await code.runOrchestrator(row.name, payloadOf(live, fresh)).catch((error: unknown) => ({
+    const history = [...live.events, ...fresh]
+    const run = await this.#replayOrResume(live, fresh).catch((error: unknown) => ({
       state: undefined,
       actions: undefined,
       failure: error instanceof Error ? error.message : String(error),
       threw: true,
     }))
-    const history = [...live.events, ...fresh]
     const result = turnOf({
       name: row.name,
       history,
@@ -502,10 +504,23 @@ export class TaskHub {
     if (result.end) await this.#endTurn(live, arrivals, [...fresh, ...result.events], result.end, change)
     else {
       await this.#commit(live, arrivals, [...fresh, ...result.events], change, result)
+      live.seen = history.length
       reach('hub:turn-persisted')
       for (const id of result.cancel) this.#timers.cancel(row.id, id)
       for (const need of result.begin) this.#begin(row.id, row.executionId, need)
     }
+  }
+
+  /** What has stayed in memory is ahead of the history until its turn is on disk. */
+  async #replayOrResume(live: Live, fresh: readonly HistoryEvent[]): Promise<OrchestratorRun> {
+    const { code } = this.#options
+    const { name, executionId } = live.row
+    if (!this.settings.extendedSessions) return code.runOrchestrator(name, payloadOf(live, fresh))
+    const { seen } = live
+    live.seen = undefined
+    const resumed =
+      seen === undefined ? undefined : await code.resumeOrchestrator(name, executionId, newsOf(live, seen, fresh))
+    return resumed ?? code.runOrchestrator(name, payloadOf(live, fresh), executionId)
   }
 
   /** Without its code having run. */
@@ -602,7 +617,7 @@ export class TaskHub {
     })
     live.row = row
     live.events.length = 0
-    live.played = ''
+    live.played.length = 0
     const kept = live.inbox.filter(({ executionId }) => executionId === undefined)
     live.inbox.splice(0, live.inbox.length, ...first, ...kept)
   }
@@ -633,7 +648,7 @@ export class TaskHub {
       writing.instance(row)
     })
     live.row = row
-    markPlayed(live, events)
+    live.events.push(...events)
     for (const child of children)
       if (child.kind === 'start') this.#take(child.start)
       else this.#deliver(id, child.arrival)

@@ -6,8 +6,10 @@ import { hasEnded, type HubTables, type InstanceRow, type Letter } from './table
 export interface Live {
   row: InstanceRow
   readonly events: HistoryEvent[]
-  /** The events as JSON texts, separated by commas, all marked as played. */
-  played: string
+  /** The first of the events as JSON texts, marked as played, as far as a replay has needed them. */
+  readonly played: string[]
+  /** How many of the events the orchestrator has seen that may have stayed in memory; undefined if it has not. */
+  seen: number | undefined
   readonly inbox: Arrival[]
   busy: boolean
 }
@@ -56,7 +58,7 @@ export class LiveInstances {
     )
     // A new execution begins with its start, even if an event was there before it.
     inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
-    const live: Live = { row, events, played: playedOf(events), inbox, busy: false }
+    const live: Live = { row, events, played: [], seen: undefined, inbox, busy: false }
     if (!hasEnded(row.status)) this.#remember(id, live)
     return live
   }
@@ -89,11 +91,12 @@ export const historyIn = (tables: HubTables, id: string): HistoryEvent[] =>
   [...tables.history.entries({ prefix: [id] })].map(({ value }) => readEvent(value))
 
 /** The trigger's JSON text: the history with the fresh events at its end, and the input as a value. */
-export function payloadOf({ row, played }: Live, fresh: readonly HistoryEvent[]): string {
-  const history = [played, ...fresh.map((event) => textOf(event, false))].filter(Boolean).join(',')
+export function payloadOf({ row, events, played }: Live, fresh: readonly HistoryEvent[]): string {
+  for (const event of events.slice(played.length)) played.push(textOf(event, true))
+  const history = [...played, ...fresh.map((event) => textOf(event, false))].join(',')
   const rest = JSON.stringify({
     instanceId: row.id,
-    isReplaying: played !== '',
+    isReplaying: played.length > 0,
     parentInstanceId: row.parent?.id ?? null,
     upperSchemaVersion: 1,
     upperSchemaVersionNew: 3,
@@ -105,13 +108,9 @@ export function payloadOf({ row, played }: Live, fresh: readonly HistoryEvent[])
   return `{"history":[${history}],"input":${row.input ?? 'null'},${rest.slice(1)}`
 }
 
-/** These events have been seen by the code. */
-export function markPlayed(live: Live, events: readonly HistoryEvent[]): void {
-  live.events.push(...events)
-  live.played = [live.played, playedOf(events)].filter(Boolean).join(',')
-}
-
-const playedOf = (events: readonly HistoryEvent[]) => events.map((event) => textOf(event, true)).join(',')
+/** JSON text: what follows the first `seen` events, with the fresh ones at its end. */
+export const newsOf = ({ events }: Live, seen: number, fresh: readonly HistoryEvent[]): string =>
+  `[${[...events.slice(seen).map((event) => textOf(event, true)), ...fresh.map((event) => textOf(event, false))].join(',')}]`
 
 const textOf = (event: HistoryEvent, isPlayed: boolean) =>
   `${JSON.stringify(event).slice(0, -1)},"IsPlayed":${isPlayed}}`

@@ -17,6 +17,7 @@ const section = z.looseObject({
     .int()
     .positive()
     .default(10 * availableParallelism()),
+  extendedSessionsEnabled: z.boolean().default(false),
   overridableExistingInstanceStates: z.enum(['NonRunningStates', 'AnyState']).default('NonRunningStates'),
   maxConcurrentEntityFunctions: z
     .number()
@@ -36,6 +37,8 @@ export interface HubSettings {
   readonly hubName: string
   readonly maxConcurrentActivityFunctions: number
   readonly maxConcurrentOrchestratorFunctions: number
+  /** Whether orchestrators stay in memory between their turns. */
+  readonly extendedSessions: boolean
   /** Whether a start replaces even an instance that runs. */
   readonly replaceRunning: boolean
   readonly maxConcurrentEntityFunctions: number
@@ -46,7 +49,7 @@ export interface HubSettings {
 }
 
 /** Settings that make sense on the platform only. */
-const elsewhere = new Set(['storageProvider', 'tracing', 'notifications', 'extendedSessionsEnabled', '$schema'])
+const elsewhere = new Set(['storageProvider', 'tracing', 'notifications', '$schema'])
 
 /** @throws ZodError naming the member */
 export function readHubSettings(durableTask: unknown, log: Log): HubSettings {
@@ -58,6 +61,7 @@ export function readHubSettings(durableTask: unknown, log: Log): HubSettings {
     hubName: hubName.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole),
     maxConcurrentActivityFunctions: read.maxConcurrentActivityFunctions,
     maxConcurrentOrchestratorFunctions: read.maxConcurrentOrchestratorFunctions,
+    extendedSessions: read.extendedSessionsEnabled,
     replaceRunning: states === 'AnyState',
     maxConcurrentEntityFunctions: read.maxConcurrentEntityFunctions,
     maxEntityOperationBatchSize: read.maxEntityOperationBatchSize,

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../embedded/clock.js'
 import { carryOn } from '../../embedded/crash-points.js'
-import { durableCodeOf } from '../../embedded/functions/durable-code.js'
+import { type DurableCode, durableCodeOf } from '../../embedded/functions/durable-code.js'
 import { loadApp } from '../../embedded/functions/load-app.js'
 import { openStore, type Store } from '../../embedded/store/store.js'
 import { type HistoryEvent, nameOf } from '../../embedded/taskhub/history.js'
@@ -18,6 +18,7 @@ import { TaskHub } from '../../embedded/taskhub/hub.js'
 import { readHubSettings } from '../../embedded/taskhub/settings.js'
 import { until } from '../../local/installation.js'
 
+let code: DurableCode
 let data: string
 let store: Store
 let hub: TaskHub
@@ -25,10 +26,9 @@ let hub: TaskHub
 let job: Server
 let jobUrl: string
 
+let asked = 0
+
 beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'conformance-'))
-  store = openStore(data)
-  let asked = 0
   job = createServer((_, response) => {
     asked += 1
     response.writeHead(asked === 1 ? 202 : 200, { location: '/job', 'retry-after': '1' }).end('{}')
@@ -36,18 +36,27 @@ beforeAll(async () => {
   await once(job, 'listening')
   const address = job.address()
   jobUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/job`
-  const log = () => undefined
-  const app = await loadApp({ folder: resolve('test/embedded/apps/durable'), hostname: '127.0.0.1:1', log })
-  const tokenFor = () => Promise.reject(new Error('There is no identity here.'))
-  const settings = readHubSettings(undefined, log)
-  hub = new TaskHub({ store, clock: systemClock, reach: carryOn, log, code: durableCodeOf(app), settings, tokenFor })
+  code = durableCodeOf(await loadApp({ folder: resolve('test/embedded/apps/durable'), hostname: '127.0.0.1:1', log }))
 })
-afterAll(async () => {
+afterAll(() => void job.close())
+
+const log = () => undefined
+
+function openHub(extendedSessionsEnabled: boolean): void {
+  data = mkdtempSync(join(tmpdir(), 'conformance-'))
+  store = openStore(data)
+  asked = 0
+  Object.assign(globalThis, { mended: false })
+  const tokenFor = () => Promise.reject(new Error('There is no identity here.'))
+  const settings = readHubSettings({ extendedSessionsEnabled }, log)
+  hub = new TaskHub({ store, clock: systemClock, reach: carryOn, log, code, settings, tokenFor })
+}
+
+async function closeHub(): Promise<void> {
   await hub.close()
   await store.close()
-  job.close()
   rmSync(data, { recursive: true, force: true })
-})
+}
 
 const hasEnded = (id: string) => /Completed|Failed|Terminated/.test(hub.find(id)?.status ?? '')
 
@@ -105,7 +114,13 @@ async function termination(id: string): Promise<void> {
   await hub.command(id, 'terminate', 'enough')
 }
 
-describe('the history of', () => {
+describe.each([
+  { mode: 'replayed in every turn', extendedSessions: false },
+  { mode: 'kept in memory between turns', extendedSessions: true },
+])('$mode: the history of', ({ extendedSessions }) => {
+  beforeAll(() => openHub(extendedSessions))
+  afterAll(closeHub)
+
   it.each<readonly [string, string, unknown, (id: string) => Promise<void>, readonly string[]]>([
     [
       'activities in a row',

@@ -1,0 +1,79 @@
+// Orchestrators that stay in memory from one turn to the next, where host.json asks for extended sessions: the SDK's own executor is handed what is new, in
+// place of a replay of everything.
+//
+// Promises: what is not kept any more is replayed from its history, so nothing depends on its being kept. At most so many are.
+
+import { type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
+
+/** Orchestrators at once; the longest unused one goes. */
+const most = 2_000
+
+/** What the SDK runs an orchestrator with, as far as it matters here. */
+interface Executor {
+  readonly generator: unknown
+  readonly schemaVersion: unknown
+  isDoneExecuting(): boolean
+  /** Makes a generator by `fn`, hands it the events, and tells the state. */
+  execute(context: object, history: readonly object[], schemaVersion: unknown, fn: () => unknown): Promise<object>
+}
+
+interface Session {
+  readonly context: object
+  readonly executor: Executor
+}
+
+export class ExtendedSessions {
+  /** The longest unused first. */
+  readonly #kept = new Map<string, Session>()
+
+  /** @param context that the SDK was called with */
+  keep(session: string, context: object): void {
+    const executor = executorIn(context)
+    if (!executor || executor.isDoneExecuting()) return
+    this.#kept.set(session, { context, executor })
+    if (this.#kept.size <= most) return
+    for (const longestUnused of this.#kept.keys()) {
+      this.#kept.delete(longestUnused)
+      return
+    }
+  }
+
+  /** Undefined if it is not kept. @param news JSON text: the events that it has not seen */
+  async resume(session: string, news: string): Promise<OrchestratorRun | undefined> {
+    const kept = this.#kept.get(session)
+    if (!kept) return undefined
+    this.#kept.delete(session)
+    const { context, executor } = kept
+    const { generator, schemaVersion } = executor
+    try {
+      const state = await executor.execute(context, eventsIn(news), schemaVersion, () => generator)
+      this.keep(session, context)
+      return runThatReturned(JSON.stringify(state), context)
+    } catch (error) {
+      return runThatThrew(error instanceof Error ? error.message : String(error), context)
+    }
+  }
+}
+
+/** As the SDK reads them off its trigger: times are dates. */
+function eventsIn(news: string): readonly object[] {
+  const events: readonly { readonly Timestamp: string }[] = JSON.parse(news)
+  return events.map((event) => ({ ...event, Timestamp: new Date(event.Timestamp) }))
+}
+
+/** Undefined where the SDK is not as this one knows it: nothing is kept then. */
+function executorIn(context: object): Executor | undefined {
+  const df: unknown = Reflect.get(context, 'df')
+  const found: unknown = typeof df === 'object' && df !== null ? Reflect.get(df, 'taskOrchestratorExecutor') : undefined
+  return isExecutor(found) ? found : undefined
+}
+
+const isExecutor = (found: unknown): found is Executor =>
+  typeof found === 'object' &&
+  found !== null &&
+  'generator' in found &&
+  'schemaVersion' in found &&
+  'isDoneExecuting' in found &&
+  typeof found.isDoneExecuting === 'function' &&
+  'execute' in found &&
+  typeof found.execute === 'function'

@@ -1,0 +1,141 @@
+// Orchestrators that stay in memory between their turns: how often their code runs, and when it is replayed all the same. That they leave the same history
+// is in conformance.test.ts.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../embedded/clock.js'
+import { carryOn } from '../../embedded/crash-points.js'
+import { type DurableCode, durableCodeOf } from '../../embedded/functions/durable-code.js'
+import { loadApp } from '../../embedded/functions/load-app.js'
+import { openStore, type Store } from '../../embedded/store/store.js'
+import { TaskHub } from '../../embedded/taskhub/hub.js'
+import { readHubSettings } from '../../embedded/taskhub/settings.js'
+import { until } from '../../local/installation.js'
+
+let code: DurableCode
+let data: string
+let store: Store
+let hub: TaskHub
+/** What the hub has asked for, in order. */
+let asked: ('replay' | 'resume' | 'gone')[] = []
+let forgets = false
+
+const log = () => undefined
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'extended-sessions-'))
+  store = openStore(data)
+  const real = durableCodeOf(
+    await loadApp({ folder: resolve('test/embedded/apps/durable'), hostname: '127.0.0.1:1', log }),
+  )
+  code = {
+    ...real,
+    runOrchestrator: (...all) => {
+      asked.push('replay')
+      return real.runOrchestrator(...all)
+    },
+    async resumeOrchestrator(...all) {
+      const resumed = forgets ? undefined : await real.resumeOrchestrator(...all)
+      asked.push(resumed ? 'resume' : 'gone')
+      return resumed
+    },
+  }
+  hub = hubWith({ extendedSessionsEnabled: true })
+})
+afterAll(async () => {
+  await hub.close()
+  await store.close()
+  rmSync(data, { recursive: true, force: true })
+})
+beforeEach(() => {
+  asked = []
+  forgets = false
+})
+
+const tokenFor = () => Promise.reject(new Error('There is no identity here.'))
+const hubWith = (section: object) =>
+  new TaskHub({
+    store,
+    clock: systemClock,
+    reach: carryOn,
+    log,
+    code,
+    settings: readHubSettings(section, log),
+    tokenFor,
+  })
+
+const hasEnded = (id: string) => /Completed|Failed|Terminated/.test(hub.find(id)?.status ?? '')
+const ended = (id: string) => until(`${id} has ended`, async () => hasEnded(id), { everyMs: 5 })
+
+async function run(name: string, input: unknown): Promise<unknown> {
+  const id = await hub.start(name, JSON.stringify(input))
+  await ended(id)
+  return JSON.parse(hub.find(id)?.output ?? 'null')
+}
+
+describe('an orchestrator that stays in memory', () => {
+  it('is replayed once, and goes on from there', async () => {
+    expect(await run('sequence', 'x')).toEqual({ second: 'AB', input: 'x' })
+    expect(asked).toEqual(['replay', 'resume', 'resume'])
+  })
+
+  it('is replayed when it is not there any more', async () => {
+    forgets = true
+
+    expect(await run('sequence', 'x')).toEqual({ second: 'AB', input: 'x' })
+    expect(asked).toEqual(['replay', 'gone', 'replay', 'gone', 'replay'])
+  })
+
+  it('sees time go on', async () => {
+    expect(await run('timer', null)).toBeGreaterThanOrEqual(50)
+    expect(asked).toEqual(['replay', 'resume'])
+  })
+
+  it('begins anew with a replay', async () => {
+    expect(await run('countsDown', 1)).toBe('lift off')
+    expect(asked).toEqual(['replay', 'resume', 'replay', 'resume'])
+  })
+
+  it('fails with the words of its error', async () => {
+    expect(await run('fails', null)).toMatch(/^Orchestrator function 'fails' failed: .*never/s)
+    expect(asked).toEqual(['replay', 'resume'])
+  })
+
+  it('is replayed after it was rewound', async () => {
+    Object.assign(globalThis, { mended: false })
+    const id = await hub.start('rewindable', 'null')
+    await ended(id)
+    Object.assign(globalThis, { mended: true })
+    asked = []
+    await hub.rewind(id, 'mended')
+    await ended(id)
+
+    expect(JSON.parse(hub.find(id)?.output ?? '')).toEqual(['BEFORE', 'after'])
+    expect(asked).toEqual(['replay', 'resume'])
+  })
+
+  it('is replayed by a host that has started again', async () => {
+    const id = await hub.start('waits', 'null')
+    await until('it waits', async () => hub.find(id)?.customStatus !== null, { everyMs: 5 })
+    await hub.close()
+    hub = hubWith({ extendedSessionsEnabled: true })
+    await hub.recover()
+    await hub.raise(id, 'Word', '1')
+    await ended(id)
+
+    expect(hub.find(id)?.output).toBe('1')
+    expect(asked).toEqual(['replay', 'replay'])
+  })
+})
+
+describe('where host.json says nothing of it', () => {
+  it('every turn is a replay', async () => {
+    await hub.close()
+    hub = hubWith({})
+
+    expect(await run('sequence', 'x')).toEqual({ second: 'AB', input: 'x' })
+    expect(asked).toEqual(['replay', 'replay', 'replay'])
+  })
+})
