@@ -72,14 +72,15 @@ async function ended(url: string, prefix: string): Promise<void> {
 async function historyIn(folder: string, prefix: string): Promise<Figures> {
   const store = openStore(folder)
   const { history, instances } = openHubTables(store)
-  const texts = [...history.entries()].filter(({ key }) => String(key[0]).startsWith(prefix)).map(({ value }) => value)
-  const row = [...instances.entries()].find(({ key }) => String(key[0]).startsWith(prefix))
+  const turns = [...history.entries()].filter(({ key }) => String(key[1]).startsWith(prefix)).map(({ value }) => value)
+  const events = z.array(event).parse(JSON.parse(`[${turns.join(',')}]`))
+  const row = [...instances.entries()].find(({ key }) => String(key[1]).startsWith(prefix))
   await store.close()
   rmSync(folder, { recursive: true, force: true })
   return {
-    events: texts.length,
-    actions: texts.filter((text) => actions.has(event.parse(JSON.parse(text)).EventType)).length,
-    bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    events: events.length,
+    actions: events.filter(({ EventType }) => actions.has(EventType)).length,
+    bytes: turns.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
     'custom status': Buffer.byteLength(row?.value.customStatus ?? ''),
   }
 }

@@ -33,6 +33,7 @@ import { packedFailure } from './failure-details.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
 import { type Arrival, historyIn, type Live, LiveInstances, newsOf, payloadOf } from './live.js'
+import { migrate } from './migration.js'
 import { type Anew, answerNameOf, type EntityMessage, isEntityMessage, type Need } from './planner.js'
 import { Quarantine, type Suspect } from './quarantine.js'
 import { rewound } from './rewind.js'
@@ -41,11 +42,11 @@ import {
   type EntityRequest,
   hasEnded,
   type HubTables,
+  instanceIn,
   type InstanceRow,
   type Letter,
   openHubTables,
-  removeBelongings,
-  removeFromIndexes,
+  removeInstance,
 } from './tables.js'
 import { Timers } from './timers.js'
 import { childIdOf, type End, failureOf, type TurnResult, turnOf } from './turn.js'
@@ -119,6 +120,7 @@ export class TaskHub {
    * @param diedOfItself whether it was the app's code that ended it, and not somebody from outside
    */
   async recover({ diedOfItself = false } = {}): Promise<void> {
+    await migrate(this.#options.store, this.#tables)
     await this.#dropDeadLetters()
     for (const table of [this.#tables.letters, this.#tables.entityInbox])
       for (const { key } of table.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
@@ -216,7 +218,7 @@ export class TaskHub {
 
   /** What is on disk of an instance. */
   find(id: string): InstanceRow | undefined {
-    return this.#tables.instances.get([id])
+    return instanceIn(this.#tables, id)
   }
 
   page(query: InstanceQuery): InstancePage {
@@ -224,7 +226,8 @@ export class TaskHub {
   }
 
   historyOf(id: string): HistoryEvent[] {
-    return historyIn(this.#tables, id)
+    const row = this.find(id)
+    return row ? historyIn(this.#tables, row) : []
   }
 
   /**
@@ -344,8 +347,8 @@ export class TaskHub {
     // Nothing has come but the word itself; it is what moves the instance.
     const event = eventOf('GenericEvent', now, { Name: 'Rewound', Reason: reason })
     await this.#write((writing) => {
-      writing.dropHistory(id)
-      writing.append(id, 0, events)
+      writing.dropHistory(failed)
+      writing.append(failed, 0, events)
       writing.event(id, letter, event)
       writing.instance(row, failed)
     })
@@ -359,11 +362,7 @@ export class TaskHub {
     if (!row) throw noSuchInstance()
     if (!hasEnded(row.status)) throw notEnded()
     this.#live.forget(id)
-    await this.#options.store.commit((changes) => {
-      removeBelongings(changes, this.#tables, id)
-      removeFromIndexes(changes, this.#tables, row)
-      changes.remove(this.#tables.instances, [id])
-    })
+    await this.#options.store.commit((changes) => removeInstance(changes, this.#tables, row))
   }
 
   /** Resolves when the instance has ended, or after so many milliseconds; tells which. */
@@ -561,7 +560,7 @@ export class TaskHub {
     await this.#write((writing) => {
       writing.dropOutstanding(id)
       writing.dropLetters(id)
-      writing.append(id, first, events)
+      writing.append(row, first, events)
       writing.instance(row, live.row)
       if (row.parent && answer && letter !== undefined)
         writing.event(row.parent.id, letter, answer, row.parent.executionId)
@@ -610,7 +609,7 @@ export class TaskHub {
     }))
     await this.#write((writing) => {
       writing.dropOutstanding(id)
-      writing.dropHistory(id)
+      writing.dropHistory(row)
       writing.took(id, arrivals)
       for (const { event, letter } of first) writing.event(id, letter, event)
       writing.instance(row)
@@ -638,7 +637,7 @@ export class TaskHub {
         if (child.kind === 'start') writing.start(child.start)
         else writing.event(id, child.arrival.letter, child.arrival.event, executionId)
       writing.took(id, arrivals)
-      writing.append(id, first, events)
+      writing.append(row, first, events)
       for (const timer of result?.cancel ?? []) writing.cancelTimer(id, timer)
       for (const need of result?.begin ?? []) {
         writing.begin(id, executionId, need)

@@ -1,6 +1,6 @@
 // Looking instances up: one by its id, or a page of many.
 
-import type { Entry } from '../store/store.js'
+import type { Entry, Table } from '../store/store.js'
 import { groupOf, type HubTables, type InstanceRow, type RuntimeStatus } from './tables.js'
 
 export interface InstanceQuery {
@@ -45,7 +45,7 @@ function* byCreation(tables: HubTables, query: InstanceQuery): Generator<Instanc
   const { createdFrom = 0, createdTo, token } = query
   const last = readToken(token)
   const before = last ? [last.createdAt, last.id] : createdTo === undefined ? [] : [createdTo + 1]
-  const range = (table: HubTables['byCreation' | 'byStatus'], prefix: readonly string[]) =>
+  const range = <Value>(table: Table<Value>, prefix: readonly string[]) =>
     table.entries({
       backwards: true,
       prefix,
@@ -53,10 +53,12 @@ function* byCreation(tables: HubTables, query: InstanceQuery): Generator<Instanc
       ...(before.length > 0 ? { before: [...prefix, ...before] } : {}),
     })
   const groups = [...new Set(query.statuses.map(groupOf))]
-  const ways =
-    groups.length === 0 ? [range(tables.byCreation, [])] : groups.map((group) => range(tables.byStatus, [group]))
-  for (const { createdAt: _, id } of newestFirst(ways)) {
-    const row = tables.instances.get([id])
+  if (groups.length === 0) {
+    for (const { value } of range(tables.instances, [])) yield value
+    return
+  }
+  for (const { createdAt, id } of newestFirst(groups.map((group) => range(tables.byStatus, [group])))) {
+    const row = tables.instances.get([createdAt, id])
     if (row) yield row
   }
 }
@@ -95,10 +97,11 @@ function headOf(rest: Iterator<Entry<true>>): Head[] {
 
 function* byPrefix(tables: HubTables, { token }: InstanceQuery, prefix: string): Generator<InstanceRow> {
   const last = readToken(token)
-  for (const { key, value } of tables.instances.entries({ from: [last?.id ?? prefix] })) {
+  for (const { key, value: createdAt } of tables.creations.entries({ from: [last?.id ?? prefix] })) {
     const id = String(key[0])
     if (!id.startsWith(prefix)) return
-    if (id !== last?.id) yield value
+    const row = id === last?.id ? undefined : tables.instances.get([createdAt, id])
+    if (row) yield row
   }
 }
 

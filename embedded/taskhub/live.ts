@@ -1,7 +1,7 @@
 // Instances in memory: those that have something to do, or had lately. Everything in them is on disk too.
 
 import { eventType, type HistoryEvent } from './history.js'
-import { hasEnded, type HubTables, type InstanceRow, type Letter } from './tables.js'
+import { hasEnded, type HubTables, instanceIn, type InstanceRow, type Letter } from './tables.js'
 
 export interface Live {
   row: InstanceRow
@@ -50,9 +50,9 @@ export class LiveInstances {
       this.#live.set(id, known)
       return known
     }
-    const row = this.#tables.instances.get([id])
+    const row = instanceIn(this.#tables, id)
     if (!row) return undefined
-    const events = historyIn(this.#tables, id)
+    const events = historyIn(this.#tables, row)
     const inbox = [...this.#tables.letters.entries({ prefix: [id] })].map(({ key, value }) =>
       arrivalOf(Number(key[1]), value),
     )
@@ -87,8 +87,8 @@ export class LiveInstances {
   }
 }
 
-export const historyIn = (tables: HubTables, id: string): HistoryEvent[] =>
-  [...tables.history.entries({ prefix: [id] })].map(({ value }) => readEvent(value))
+export const historyIn = (tables: HubTables, { createdAt, id }: InstanceRow): HistoryEvent[] =>
+  [...tables.history.entries({ prefix: [createdAt, id] })].flatMap(({ value }) => readEvents(value))
 
 /** The trigger's JSON text: the history with the fresh events at its end, and the input as a value. */
 export function payloadOf({ row, events, played }: Live, fresh: readonly HistoryEvent[]): string {
@@ -116,15 +116,16 @@ const textOf = (event: HistoryEvent, isPlayed: boolean) =>
   `${JSON.stringify(event).slice(0, -1)},"IsPlayed":${isPlayed}}`
 
 // What stands in the store was written by `JSON.stringify`, by the hub.
-function readEvent(text: string): HistoryEvent {
-  const event: HistoryEvent = JSON.parse(text)
-  return event
+function readEvents(text: string): HistoryEvent[] {
+  const events: HistoryEvent[] = JSON.parse(`[${text}]`)
+  return events
 }
 
 function arrivalOf(letter: number, written: Letter): Arrival {
   if (written.kind !== 'event') return { kind: written.kind, reason: written.reason, letter }
   const { text, executionId } = written
-  return { kind: 'event', event: readEvent(text), letter, ...(executionId === undefined ? {} : { executionId }) }
+  const event: HistoryEvent = JSON.parse(text)
+  return { kind: 'event', event, letter, ...(executionId === undefined ? {} : { executionId }) }
 }
 
 const isStart = (arrival: Arrival) => arrival.kind === 'event' && arrival.event.EventType === eventType.ExecutionStarted

@@ -95,13 +95,13 @@ export interface HubTables {
   readonly entities: Table<EntityState>
   /** [entity, number] */
   readonly entityInbox: Table<EntityRequest>
-  /** [instance] */
+  /** [time of creation, instance]: those that are written to at the same time lie side by side, and share the pages that a commit writes. */
   readonly instances: Table<InstanceRow>
-  /** [time of creation, instance] */
-  readonly byCreation: Table<true>
+  /** [instance]: its time of creation */
+  readonly creations: Table<number>
   /** [group of statuses, time of creation, instance] */
   readonly byStatus: Table<true>
-  /** [instance, number]: an event as JSON text, without `IsPlayed`. */
+  /** [time of creation, instance, number of the first]: the events of a turn as JSON texts, separated by commas, without `IsPlayed`. */
   readonly history: Table<string>
   /** [instance, number] */
   readonly letters: Table<Letter>
@@ -117,10 +117,10 @@ export function openHubTables(store: Store): HubTables {
   return {
     entities: store.table('hub.entities'),
     entityInbox: store.table('hub.entityInbox'),
-    instances: store.table('hub.instances'),
-    byCreation: store.table('hub.byCreation'),
+    instances: store.table('hub.instancesByCreation'),
+    creations: store.table('hub.creations'),
     byStatus: store.table('hub.byStatus'),
-    history: store.table('hub.history'),
+    history: store.table('hub.historyByCreation'),
     letters: store.table('hub.letters'),
     tasks: store.table('hub.tasks'),
     timers: store.table('hub.timers'),
@@ -128,14 +128,18 @@ export function openHubTables(store: Store): HubTables {
   }
 }
 
-/** Removes an instance from where it is looked up. */
-export function removeFromIndexes(changes: Changes, tables: HubTables, { id, createdAt, status }: InstanceRow): void {
-  changes.remove(tables.byCreation, [createdAt, id])
-  changes.remove(tables.byStatus, [groupOf(status), createdAt, id])
+/** Undefined for one that was never there, or is purged. */
+export function instanceIn(tables: HubTables, id: string): InstanceRow | undefined {
+  const createdAt = tables.creations.get([id])
+  return createdAt === undefined ? undefined : tables.instances.get([createdAt, id])
 }
 
-/** Removes everything that hangs on an instance, but not the instance itself. */
-export function removeBelongings(changes: Changes, tables: HubTables, id: string): void {
-  for (const table of [tables.history, tables.letters, tables.tasks, tables.timers])
+/** Removes an instance, and everything that hangs on it. */
+export function removeInstance(changes: Changes, tables: HubTables, { id, createdAt, status }: InstanceRow): void {
+  for (const table of [tables.letters, tables.tasks, tables.timers])
     for (const { key } of table.entries({ prefix: [id] })) changes.remove(table, key)
+  for (const { key } of tables.history.entries({ prefix: [createdAt, id] })) changes.remove(tables.history, key)
+  changes.remove(tables.byStatus, [groupOf(status), createdAt, id])
+  changes.remove(tables.creations, [id])
+  changes.remove(tables.instances, [createdAt, id])
 }

@@ -10,8 +10,7 @@ import {
   groupOf,
   type HubTables,
   type InstanceRow,
-  removeBelongings,
-  removeFromIndexes,
+  removeInstance,
 } from './tables.js'
 
 /** An instance that is to begin: what is written, and what it finds first. */
@@ -34,19 +33,16 @@ export class Writing {
 
   start({ row, existing, event, letter }: Start): void {
     const { id } = row
-    if (existing) {
-      removeBelongings(this.#changes, this.#tables, id)
-      removeFromIndexes(this.#changes, this.#tables, existing)
-    }
+    if (existing) removeInstance(this.#changes, this.#tables, existing)
     this.instance(row)
-    this.#changes.put(this.#tables.byCreation, [row.createdAt, id], true)
+    this.#changes.put(this.#tables.creations, [id], row.createdAt)
     this.#changes.put(this.#tables.byStatus, [groupOf(row.status), row.createdAt, id], true)
     this.event(id, letter, event)
   }
 
   /** @param before what was written of it before, if it ends now or goes on after its end */
   instance(row: InstanceRow, before?: InstanceRow): void {
-    this.#changes.put(this.#tables.instances, [row.id], row)
+    this.#changes.put(this.#tables.instances, [row.createdAt, row.id], row)
     if (!before || groupOf(before.status) === groupOf(row.status)) return
     this.#changes.remove(this.#tables.byStatus, [groupOf(before.status), row.createdAt, row.id])
     this.#changes.put(this.#tables.byStatus, [groupOf(row.status), row.createdAt, row.id], true)
@@ -62,10 +58,9 @@ export class Writing {
     )
   }
 
-  append(id: string, first: number, events: readonly HistoryEvent[]): void {
-    events.forEach((event, index) =>
-      this.#changes.put(this.#tables.history, [id, first + index], JSON.stringify(event)),
-    )
+  append({ createdAt, id }: InstanceRow, first: number, events: readonly HistoryEvent[]): void {
+    const texts = events.map((event) => JSON.stringify(event))
+    this.#changes.put(this.#tables.history, [createdAt, id, first], texts.join(','))
   }
 
   /** What is to run or to wait from now on, and outlives the process. */
@@ -114,11 +109,12 @@ export class Writing {
     this.#removeAll(this.#tables.letters, id)
   }
 
-  dropHistory(id: string): void {
-    this.#removeAll(this.#tables.history, id)
+  dropHistory({ createdAt, id }: InstanceRow): void {
+    const { history } = this.#tables
+    for (const { key } of history.entries({ prefix: [createdAt, id] })) this.#changes.remove(history, key)
   }
 
-  #removeAll(table: HubTables['tasks' | 'timers' | 'letters' | 'history'], id: string): void {
+  #removeAll(table: HubTables['tasks' | 'timers' | 'letters'], id: string): void {
     for (const { key } of table.entries({ prefix: [id] })) this.#changes.remove(table, key)
   }
 }
