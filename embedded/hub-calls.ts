@@ -1,55 +1,79 @@
 // The app's durable client reaches the hub over the channel between the two threads. Sockets and HTTP, on both sides, would be a fifth of what a saga costs.
 //
-// durable-functions speaks through axios, whose adapter is there to be replaced. Where an app brings both in a bundle of its own they are not found, and its
-// client takes the port, on which the same API answers (taskhub/rpc-endpoint.ts).
+// durable-functions speaks through a client that it has axios create; this one is handed out in its place. Where an app brings both in a bundle of its own they are
+// not found, and its client takes the port, on which the same API answers (taskhub/rpc-endpoint.ts).
 
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { HubApi } from './taskhub/hub-api.js'
 
-/** What axios hands to its adapter, as far as it matters here. */
-interface Asked {
-  readonly url?: string
-  readonly method?: string
-  readonly data?: unknown
-  readonly headers: Readonly<Record<string, unknown>>
+interface Axios {
+  create(defaults?: Defaults): Client
+}
+
+/** As far as it matters here. */
+interface Defaults {
   readonly validateStatus?: ((status: number) => boolean) | null
 }
 
-type Adapter = (asked: Asked) => Promise<unknown>
+/** What durable-functions uses of a client. */
+interface Client {
+  get(url: string, config?: Config): Promise<unknown>
+  delete(url: string, config?: Config): Promise<unknown>
+  post(url: string, data?: unknown, config?: Config): Promise<unknown>
+}
 
-interface Axios {
-  readonly defaults: { adapter: unknown }
-  getAdapter(adapter: unknown): Adapter
+interface Config {
+  readonly headers?: Readonly<Record<string, unknown>>
 }
 
 /**
- * From now on what asks for something below `hubUrl` asks `askHub`.
+ * Clients that are created from now on ask `askHub` for whatever is below `hubUrl`.
  * @param folder of the app, which brings its own libraries
  */
 export function callDirectly(folder: string, hubUrl: string, askHub: HubApi): void {
   const axios = axiosOf(folder)
   if (!axios) return
   const { origin, host } = new URL(hubUrl)
-  const usual = axios.getAdapter(axios.defaults.adapter)
-  const adapter: Adapter = async (asked) => {
-    const { url = '', method = 'GET', data, headers } = asked
-    if (!url.startsWith(hubUrl) || !takesEveryStatus(asked)) return usual(asked)
+  const createUsual = axios.create.bind(axios)
+  const isOurs = (url: string) => url.startsWith(hubUrl)
+
+  async function ask(method: string, url: string, data?: unknown, { headers = {} }: Config = {}): Promise<unknown> {
     const token = headers['x-ms-continuation-token']
     const answer = await askHub({
-      method: method.toUpperCase(),
+      method,
       url: url.slice(origin.length),
       host,
       ...(typeof token === 'string' ? { continuationToken: token } : {}),
       body: typeof data === 'string' ? data : '',
     })
-    return { status: answer.status, statusText: '', headers: answer.headers, data: answer.body ?? '', config: asked }
+    return { status: answer.status, headers: answer.headers, data: dataIn(answer.body) }
   }
-  axios.defaults.adapter = adapter
+
+  axios.create = (defaults) => {
+    const usual = createUsual(defaults)
+    if (!takesEveryStatus(defaults)) return usual
+    return Object.assign(createUsual(defaults), {
+      get: (url, config) => (isOurs(url) ? ask('GET', url, undefined, config) : usual.get(url, config)),
+      delete: (url, config) => (isOurs(url) ? ask('DELETE', url, undefined, config) : usual.delete(url, config)),
+      post: (url, data, config) => (isOurs(url) ? ask('POST', url, data, config) : usual.post(url, data, config)),
+    } satisfies Client)
+  }
 }
 
-/** As the durable client does; for others an adapter would have to refuse some. */
-const takesEveryStatus = ({ validateStatus }: Asked) => !validateStatus || validateStatus(599)
+/** As the durable client has it; for others some answers would have to be errors. */
+const takesEveryStatus = ({ validateStatus }: Defaults = {}) =>
+  validateStatus === null || validateStatus?.(599) === true
+
+/** As axios reads it: a text that is no JSON stays one. */
+function dataIn(body: string | undefined): unknown {
+  if (!body) return ''
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
 
 /** The one that the app's durable-functions uses. */
 function axiosOf(folder: string): Axios | undefined {
@@ -63,4 +87,4 @@ function axiosOf(folder: string): Axios | undefined {
 }
 
 const isAxios = (found: unknown): found is Axios =>
-  typeof found === 'function' && 'defaults' in found && 'getAdapter' in found && typeof found.getAdapter === 'function'
+  typeof found === 'function' && 'create' in found && typeof found.create === 'function'

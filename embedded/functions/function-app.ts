@@ -27,7 +27,7 @@ export function functionAppOf(worker: Worker): FunctionApp {
     async invoke(name, invocation) {
       const invoked = await inTime(name, limit, worker.invoke(name, invocation))
       for (const output of written.get(name) ?? [])
-        await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs.get(output.key))
+        await write(name, output, output.key === '$return' ? invoked.returnValue : invoked.outputs[output.key])
       return invoked
     },
     replay: (name, invocation, session) => inTime(name, limit, worker.replay(name, invocation, session)),

@@ -127,7 +127,7 @@ class Invoker {
     return {
       returnValue,
       isNothing: result.result === undefined || result.result === null,
-      outputs: new Map(outputData.map((one) => [one.name, one.data])),
+      outputs: Object.fromEntries(outputData.map((one) => [one.name, one.data])),
     }
   }
 

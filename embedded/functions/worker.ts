@@ -62,5 +62,5 @@ export interface Invoked {
   /** Whether the handler returned undefined or null. */
   readonly isNothing: boolean
   /** What was set as outputs besides, by the binding's key. */
-  readonly outputs: ReadonlyMap<string, TypedData>
+  readonly outputs: Readonly<Record<string, TypedData>>
 }

@@ -2,8 +2,8 @@
 //
 // Never: follows a redirect, retries, or reads an answer that is too long.
 
-import { EventEmitter } from 'node:events'
-import { type Dispatcher, errors, request } from 'undici'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
 import type { PartnerRequest } from '../saga/action.js'
 import type { Reply } from './classify.js'
 
@@ -17,47 +17,95 @@ export interface Connection {
 }
 
 /** @param headers what is sent besides what the request itself asks for. */
-export async function send(
+export function send(
   { address, dispatcher, answerWithin, largestAnswer }: Connection,
   asked: PartnerRequest,
   headers: Record<string, string>,
 ): Promise<Reply> {
-  // Undici takes either: an AbortSignal with a time-out costs several times as much, and lives until its time has come.
-  const impatience = new EventEmitter()
-  let isLate = false
-  const deadline = setTimeout(() => {
-    isLate = true
-    impatience.emit('abort')
-  }, answerWithin)
-  try {
-    const {
-      statusCode,
-      headers: answered,
-      body,
-    } = await request(`${address}${asked.path}`, {
-      dispatcher,
-      method: asked.method,
-      headers: {
-        accept: 'application/json',
-        ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-        ...asked.headers,
-      },
-      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
-      ...(asked.text === undefined ? {} : { body: asked.text }),
-      signal: impatience,
-    })
-    const retryAfterMs = readRetryAfter(answered['retry-after'], Date.now())
-    return {
-      status: statusCode,
-      body: await readBody(body, largestAnswer),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  return new Promise((resolve) => {
+    const call = new Call(answerWithin, largestAnswer, resolve)
+    try {
+      const { origin, pathname, search } = new URL(`${address}${asked.path}`)
+      dispatcher.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method: asked.method,
+          headers: {
+            accept: 'application/json',
+            ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+            ...asked.headers,
+          },
+          ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+          ...(asked.text === undefined ? {} : { body: asked.text }),
+        },
+        call,
+      )
+    } catch (error) {
+      call.fail(error)
     }
-  } catch (error) {
-    const failed = isLate ? `no whole answer within ${answerWithin} ms` : wordsOf(error)
-    return { failed, sent: !isBeforeSending(error) }
-  } finally {
-    clearTimeout(deadline)
+  })
+}
+
+/** What undici tells of one request. Its promises and streams would cost a partner's call half as much again. */
+class Call implements Dispatcher.DispatchHandler {
+  readonly #largest: number
+  readonly #resolve: (reply: Reply) => void
+  readonly #deadline: NodeJS.Timeout
+  /** There from the moment in which the request may have been sent. */
+  #controller: Dispatcher.DispatchController | undefined
+  #failure: Error | undefined
+  #status = 0
+  #retryAfterMs: number | undefined
+  readonly #parts: Buffer[] = []
+  #size = 0
+
+  constructor(answerWithin: number, largest: number, resolve: (reply: Reply) => void) {
+    this.#largest = largest
+    this.#resolve = resolve
+    this.#deadline = setTimeout(() => this.#abort(`no whole answer within ${answerWithin} ms`), answerWithin)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Nobody waits for it any more.
+    if (this.#failure) controller.abort(this.#failure)
+    else this.#controller = controller
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#retryAfterMs = readRetryAfter(headers['retry-after'], Date.now())
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, part: Buffer): void {
+    this.#size += part.length
+    this.#parts.push(part)
+    if (this.#size > this.#largest) this.#abort(`the answer has more than ${this.#largest} bytes`)
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#deadline)
+    this.#resolve({
+      status: this.#status,
+      body: bodyIn(this.#parts),
+      ...(this.#retryAfterMs === undefined ? {} : { retryAfterMs: this.#retryAfterMs }),
+    })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error)
+  }
+
+  fail(error: unknown): void {
+    clearTimeout(this.#deadline)
+    this.#resolve({ failed: wordsOf(error), sent: this.#controller !== undefined })
+  }
+
+  #abort(why: string): void {
+    this.#failure = new Error(why)
+    this.#controller?.abort(this.#failure)
+    this.fail(this.#failure)
   }
 }
 
@@ -70,14 +118,7 @@ export function readRetryAfter(header: string | string[] | undefined, now: numbe
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
-async function readBody(stream: AsyncIterable<Buffer>, largest: number): Promise<unknown> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of stream) {
-    size += part.length
-    if (size > largest) throw new Error(`the answer has more than ${largest} bytes`)
-    parts.push(part)
-  }
+function bodyIn(parts: readonly Buffer[]): unknown {
   const text = Buffer.concat(parts).toString('utf8')
   if (text === '') return undefined
   try {
@@ -86,20 +127,6 @@ async function readBody(stream: AsyncIterable<Buffer>, largest: number): Promise
     // What is no JSON is handed on as text: whether that matters is for the action's reader to say.
     return text
   }
-}
-
-const codesBeforeSending = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  // What can't stand in a request, such as a key with a line feed at its end.
-  'UND_ERR_INVALID_ARG',
-])
-
-function isBeforeSending(error: unknown): boolean {
-  return error instanceof errors.ConnectTimeoutError || codesBeforeSending.has(codeOf(error))
 }
 
 function codeOf(error: unknown): string {

@@ -18,5 +18,9 @@ export const inOneForm = (value: unknown): string => JSON.stringify(value, sorte
 
 function sorted(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((name) => [name, Reflect.get(value, name)]),
+  )
 }
