@@ -4,8 +4,8 @@
 // the JSON text of its state does not tell.
 
 export interface OrchestratorRun {
-  /** JSON text of the state, if there is one. */
-  readonly state: string | undefined
+  /** What the SDK has told, if that can be read. */
+  readonly state: OrchestratorState | undefined
   /** As plain data in which the same task is the same object; undefined when no task occurs twice: then the state tells all. */
   readonly actions: readonly unknown[] | undefined
   /** The words of a failure that the SDK did not pack into a state. */
@@ -14,9 +14,20 @@ export interface OrchestratorRun {
   readonly threw: boolean
 }
 
-/** @param context that the SDK was called with */
-export const runThatReturned = (state: string | undefined, context: object): OrchestratorRun => ({
-  state,
+/** What nobody looks into here stays the JSON text that it becomes anyway; absent where there is nothing. */
+export interface OrchestratorState {
+  readonly isDone: boolean
+  /** A list of all that it has asked for. */
+  readonly actions: string
+  readonly output?: string
+  readonly customStatus?: string
+  /** The words of its failure. */
+  readonly error?: string
+}
+
+/** @param state as the SDK returned it. @param context that the SDK was called with */
+export const runThatReturned = (state: unknown, context: object): OrchestratorRun => ({
+  state: stateIn(state),
   actions: actionsThatRepeat(actionsIn(context)),
   threw: false,
 })
@@ -25,8 +36,28 @@ export const runThatReturned = (state: string | undefined, context: object): Orc
 export function runThatThrew(words: string, context: object): OrchestratorRun {
   const at = words.indexOf(stateMark)
   if (at < 0) return { state: undefined, actions: undefined, failure: words, threw: true }
-  return { state: words.slice(at + stateMark.length), actions: actionsThatRepeat(actionsIn(context)), threw: true }
+  const state: unknown = JSON.parse(words.slice(at + stateMark.length))
+  return { state: stateIn(state), actions: actionsThatRepeat(actionsIn(context)), threw: true }
 }
+
+function stateIn(told: unknown): OrchestratorState | undefined {
+  const [actions] = listIn(memberOf(told, 'actions'))
+  const isDone = memberOf(told, 'isDone')
+  if (typeof isDone !== 'boolean' || !Array.isArray(actions)) return undefined
+  const output = textOf(memberOf(told, 'output'))
+  const customStatus = textOf(memberOf(told, 'customStatus'))
+  const error = memberOf(told, 'error')
+  return {
+    isDone,
+    actions: JSON.stringify(actions),
+    ...(output !== undefined && { output }),
+    ...(customStatus !== undefined && { customStatus }),
+    ...(typeof error === 'string' && { error }),
+  }
+}
+
+const textOf = (value: unknown): string | undefined =>
+  value === undefined || value === null ? undefined : JSON.stringify(value)
 
 /** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
 const stateMark = '\n\n$OutOfProcData$:'

@@ -218,9 +218,10 @@ async function turnTwice(
     throw new TestkitError(
       `The orchestrator asked for ${first.asked.join(', ')} while it was handling ${lastOf(facts.history)}. A replay would get something else: take time from context.df.currentUtcDateTime, ids from context.df.newGuid, everything else from activities.`,
     )
-  if (first.state !== second.state)
+  const [one, other] = [first, second].map(({ state }) => JSON.stringify(state))
+  if (one !== other)
     throw new TestkitError(
-      `The orchestrator did two different things when it handled ${lastOf(facts.history)} twice.\nFirst:  ${first.state?.slice(0, 600)}\nSecond: ${second.state?.slice(0, 600)}`,
+      `The orchestrator did two different things when it handled ${lastOf(facts.history)} twice.\nFirst:  ${one?.slice(0, 600)}\nSecond: ${other?.slice(0, 600)}`,
     )
   const result = turnOf({
     name: 'orchestration',
@@ -252,7 +253,7 @@ async function execute(orchestrator: AnyOrchestrator, { history, input, instance
   }
   try {
     const state = await new Orchestrator(watched(orchestrator, asked)).handle(written(trigger), context)
-    return { ...runThatReturned(text(state) ?? undefined, context), asked: [...asked] }
+    return { ...runThatReturned(state, context), asked: [...asked] }
   } catch (error) {
     return { ...runThatThrew(error instanceof Error ? error.message : String(error), context), asked: [...asked] }
   }

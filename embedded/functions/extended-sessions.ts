@@ -48,7 +48,7 @@ export class ExtendedSessions {
     try {
       const state = await executor.execute(context, eventsIn(news), schemaVersion, () => generator)
       this.keep(session, context)
-      return runThatReturned(JSON.stringify(state), context)
+      return runThatReturned(state, context)
     } catch (error) {
       return runThatThrew(error instanceof Error ? error.message : String(error), context)
     }

@@ -132,11 +132,10 @@ class Invoker {
   }
 
   async replay(name: string, invocation: Invocation, session?: string): Promise<OrchestratorRun> {
-    const { model, context, result } = await this.#run(name, invocation)
+    const { context, result } = await this.#run(name, invocation)
     if (result.error !== null && result.error !== undefined) return runThatThrew(errorOf(result.error).message, context)
     if (session !== undefined) this.#sessions.keep(session, context)
-    const { returnValue } = await model.getResponse(context, result.result)
-    return runThatReturned(returnValue?.json ?? undefined, context)
+    return runThatReturned(result.result, context)
   }
 
   resume(session: string, news: string): Promise<OrchestratorRun | undefined> {

@@ -52,8 +52,15 @@ export interface HistoryEvent {
 type Details = Omit<Partial<HistoryEvent>, 'EventType' | 'Timestamp'>
 
 export function eventOf(name: EventName, at: number, details: Details = {}): HistoryEvent {
-  return { EventType: eventType[name], EventId: -1, Timestamp: new Date(at).toISOString(), ...details }
+  return { EventType: eventType[name], EventId: -1, Timestamp: timestampOf(at), ...details }
 }
+
+/** All events of a turn have the same. */
+function timestampOf(at: number): string {
+  if (at !== last.at) last = { at, text: new Date(at).toISOString() }
+  return last.text
+}
+let last = { at: Number.NaN, text: '' }
 
 const names = new Map<number, EventName>()
 for (const name of [

@@ -32,7 +32,7 @@ import { callHttp, httpActivity, type TokenFor } from './http-activity.js'
 import { packedFailure } from './failure-details.js'
 import { type InstancePage, type InstanceQuery, pageOf } from './instances.js'
 import { type Limit, limitOf } from './limit.js'
-import { type Arrival, historyIn, type Live, LiveInstances, newsOf, payloadOf } from './live.js'
+import { type Arrival, historyIn, type Live, LiveInstances, payloadOf, textOfAll } from './live.js'
 import { migrate } from './migration.js'
 import { type Anew, answerNameOf, type EntityMessage, isEntityMessage, type Need } from './planner.js'
 import { Quarantine, type Suspect } from './quarantine.js'
@@ -274,7 +274,7 @@ export class TaskHub {
   /** Once the start is on disk. */
   #take({ row, event, letter }: Start): void {
     const inbox = [{ kind: 'event', event, letter } as const]
-    const live: Live = { row, events: [], played: [], seen: undefined, inbox, busy: false }
+    const live: Live = { row, events: [], played: [], unseen: undefined, inbox, busy: false }
     this.#live.add(live)
     this.#kick(live)
   }
@@ -348,7 +348,7 @@ export class TaskHub {
     const event = eventOf('GenericEvent', now, { Name: 'Rewound', Reason: reason })
     await this.#write((writing) => {
       writing.dropHistory(failed)
-      writing.append(failed, 0, events)
+      writing.append(failed, 0, textOfAll(events))
       writing.event(id, letter, event)
       writing.instance(row, failed)
     })
@@ -479,7 +479,8 @@ export class TaskHub {
       )
     const fresh = [eventOf('OrchestratorStarted', now), ...arrivals.map((arrival) => this.#eventIn(arrival, now))]
     const history = [...live.events, ...fresh]
-    const run = await this.#replayOrResume(live, fresh).catch((error: unknown) => ({
+    const text = textOfAll(fresh)
+    const run = await this.#replayOrResume(live, fresh, text).catch((error: unknown) => ({
       state: undefined,
       actions: undefined,
       failure: error instanceof Error ? error.message : String(error),
@@ -502,8 +503,9 @@ export class TaskHub {
     }
     if (result.end) await this.#endTurn(live, arrivals, [...fresh, ...result.events], result.end, change)
     else {
-      await this.#commit(live, arrivals, [...fresh, ...result.events], change, result)
-      live.seen = history.length
+      const unseen = textOfAll(result.events)
+      await this.#commit(live, arrivals, [...fresh, ...result.events], change, { ...result, text: `${text},${unseen}` })
+      live.unseen = unseen
       reach('hub:turn-persisted')
       for (const id of result.cancel) this.#timers.cancel(row.id, id)
       for (const need of result.begin) this.#begin(row.id, row.executionId, need)
@@ -511,14 +513,14 @@ export class TaskHub {
   }
 
   /** What has stayed in memory is ahead of the history until its turn is on disk. */
-  async #replayOrResume(live: Live, fresh: readonly HistoryEvent[]): Promise<OrchestratorRun> {
+  async #replayOrResume(live: Live, fresh: readonly HistoryEvent[], text: string): Promise<OrchestratorRun> {
     const { code } = this.#options
     const { name, executionId } = live.row
     if (!this.settings.extendedSessions) return code.runOrchestrator(name, payloadOf(live, fresh))
-    const { seen } = live
-    live.seen = undefined
+    const { unseen } = live
+    live.unseen = undefined
     const resumed =
-      seen === undefined ? undefined : await code.resumeOrchestrator(name, executionId, newsOf(live, seen, fresh))
+      unseen === undefined ? undefined : await code.resumeOrchestrator(name, executionId, `[${unseen},${text}]`)
     return resumed ?? code.runOrchestrator(name, payloadOf(live, fresh), executionId)
   }
 
@@ -560,7 +562,7 @@ export class TaskHub {
     await this.#write((writing) => {
       writing.dropOutstanding(id)
       writing.dropLetters(id)
-      writing.append(row, first, events)
+      writing.append(row, first, textOfAll(events))
       writing.instance(row, live.row)
       if (row.parent && answer && letter !== undefined)
         writing.event(row.parent.id, letter, answer, row.parent.executionId)
@@ -626,10 +628,11 @@ export class TaskHub {
     arrivals: readonly Arrival[],
     events: readonly HistoryEvent[],
     change: Partial<InstanceRow>,
-    result?: TurnResult,
+    result?: TurnResult & { readonly text: string },
   ): Promise<void> {
     const { id, executionId } = live.row
     const first = live.events.length
+    const text = result?.text ?? textOfAll(events)
     const row: InstanceRow = { ...live.row, ...change, events: first + events.length }
     const children = (result?.begin ?? []).flatMap((need) => this.#childOf(row, need))
     await this.#write((writing) => {
@@ -637,7 +640,7 @@ export class TaskHub {
         if (child.kind === 'start') writing.start(child.start)
         else writing.event(id, child.arrival.letter, child.arrival.event, executionId)
       writing.took(id, arrivals)
-      writing.append(row, first, events)
+      if (events.length > 0) writing.append(row, first, text)
       for (const timer of result?.cancel ?? []) writing.cancelTimer(id, timer)
       for (const need of result?.begin ?? []) {
         writing.begin(id, executionId, need)
@@ -648,6 +651,7 @@ export class TaskHub {
     })
     live.row = row
     live.events.push(...events)
+    if (live.unseen !== undefined && events.length > 0) live.unseen += `,${text}`
     for (const child of children)
       if (child.kind === 'start') this.#take(child.start)
       else this.#deliver(id, child.arrival)

@@ -8,8 +8,8 @@ export interface Live {
   readonly events: HistoryEvent[]
   /** The first of the events as JSON texts, marked as played, as far as a replay has needed them. */
   readonly played: string[]
-  /** How many of the events the orchestrator has seen that may have stayed in memory; undefined if it has not. */
-  seen: number | undefined
+  /** Text of the last events, which the orchestrator has not seen that may have stayed in memory; undefined if it has not. */
+  unseen: string | undefined
   readonly inbox: Arrival[]
   busy: boolean
 }
@@ -58,7 +58,7 @@ export class LiveInstances {
     )
     // A new execution begins with its start, even if an event was there before it.
     inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
-    const live: Live = { row, events, played: [], seen: undefined, inbox, busy: false }
+    const live: Live = { row, events, played: [], unseen: undefined, inbox, busy: false }
     if (!hasEnded(row.status)) this.#remember(id, live)
     return live
   }
@@ -92,8 +92,8 @@ export const historyIn = (tables: HubTables, { createdAt, id }: InstanceRow): Hi
 
 /** The trigger's JSON text: the history with the fresh events at its end, and the input as a value. */
 export function payloadOf({ row, events, played }: Live, fresh: readonly HistoryEvent[]): string {
-  for (const event of events.slice(played.length)) played.push(textOf(event, true))
-  const history = [...played, ...fresh.map((event) => textOf(event, false))].join(',')
+  for (const event of events.slice(played.length)) played.push(withMark(event, true))
+  const history = [...played, ...fresh.map((event) => withMark(event, false))].join(',')
   const rest = JSON.stringify({
     instanceId: row.id,
     isReplaying: played.length > 0,
@@ -108,11 +108,11 @@ export function payloadOf({ row, events, played }: Live, fresh: readonly History
   return `{"history":[${history}],"input":${row.input ?? 'null'},${rest.slice(1)}`
 }
 
-/** JSON text: what follows the first `seen` events, with the fresh ones at its end. */
-export const newsOf = ({ events }: Live, seen: number, fresh: readonly HistoryEvent[]): string =>
-  `[${[...events.slice(seen).map((event) => textOf(event, true)), ...fresh.map((event) => textOf(event, false))].join(',')}]`
+/** JSON texts, separated by commas. */
+export const textOfAll = (events: readonly HistoryEvent[]): string =>
+  events.map((event) => JSON.stringify(event)).join(',')
 
-const textOf = (event: HistoryEvent, isPlayed: boolean) =>
+const withMark = (event: HistoryEvent, isPlayed: boolean) =>
   `${JSON.stringify(event).slice(0, -1)},"IsPlayed":${isPlayed}}`
 
 // What stands in the store was written by `JSON.stringify`, by the hub.

@@ -1,7 +1,7 @@
 // One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A pure function.
 
 import { z } from 'zod'
-import type { OrchestratorRun } from '../orchestrator-run.js'
+import type { OrchestratorRun, OrchestratorState } from '../orchestrator-run.js'
 import { eventOf, eventType, type HistoryEvent } from './history.js'
 import {
   type Anew,
@@ -47,15 +47,6 @@ export type End =
   | { readonly status: 'Failed'; readonly output: string }
   | ({ readonly status: 'ContinuedAsNew' } & Anew)
 
-const orchestratorState = z.object({
-  isDone: z.boolean(),
-  actions: z.array(z.array(z.unknown())),
-  output: z.unknown().optional(),
-  customStatus: z.unknown().optional(),
-  error: z.string().optional(),
-})
-type OrchestratorState = z.infer<typeof orchestratorState>
-
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
@@ -78,14 +69,15 @@ export function turnOf({
     customStatus: undefined,
     end: { status: 'Failed', output: failureOf(name, why) },
   })
-  const state = readState(run)
-  if (typeof state === 'string') return fail(state)
-  const customStatus = textOf(state.customStatus)
+  if (run.failure !== undefined) return fail(run.failure)
+  const { state } = run
+  if (!state) return fail('it returned no state that can be read')
+  const { customStatus } = state
   if (customStatus && customStatus.length * 2 > largestCustomStatus)
     return fail('the custom status is larger than 16 KB of UTF-16 text')
   let plan: Plan
   try {
-    plan = planOf(run.actions ?? state.actions[0] ?? [], history, httpPollAfter)
+    plan = planOf(run.actions ?? listIn(state.actions), history, httpPollAfter)
   } catch (error) {
     if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
     throw error
@@ -102,17 +94,9 @@ export function turnOf({
     events: [...scheduled, eventOf('OrchestratorCompleted', now)],
     begin,
     cancel: plan.cancelled,
-    customStatus: customStatus ?? undefined,
+    customStatus,
     end: endOf(name, state, run, plan),
   }
-}
-
-/** The state, or the words of what is wrong with it. */
-function readState({ state, failure }: OrchestratorRun): OrchestratorState | string {
-  if (failure !== undefined) return failure
-  if (state === undefined) return 'it returned no state'
-  const read = orchestratorState.safeParse(JSON.parse(state))
-  return read.success ? read.data : 'it returned a state that can not be read'
 }
 
 /** It may not end while something that it asked for is still out. */
@@ -125,7 +109,7 @@ function endOf(name: string, state: OrchestratorState, run: OrchestratorRun, pla
     }
   if (!state.isDone) return undefined
   if (plan.next) return { status: 'ContinuedAsNew', ...plan.next }
-  return { status: 'Completed', output: textOf(state.output) ?? null }
+  return { status: 'Completed', output: state.output ?? null }
 }
 
 interface Sender {
@@ -224,4 +208,7 @@ function wordsOf(kind: string, name: string | undefined): string {
   return `${kind === 'activity' ? 'activity' : 'sub-orchestration'} '${name}'`
 }
 
-const textOf = (value: unknown) => (value === undefined || value === null ? undefined : JSON.stringify(value))
+function listIn(text: string): readonly unknown[] {
+  const list: unknown[] = JSON.parse(text)
+  return list
+}

@@ -58,9 +58,9 @@ export class Writing {
     )
   }
 
-  append({ createdAt, id }: InstanceRow, first: number, events: readonly HistoryEvent[]): void {
-    const texts = events.map((event) => JSON.stringify(event))
-    this.#changes.put(this.#tables.history, [createdAt, id, first], texts.join(','))
+  /** @param text of the events (live.ts). @param first the number of the first of them */
+  append({ createdAt, id }: InstanceRow, first: number, text: string): void {
+    this.#changes.put(this.#tables.history, [createdAt, id, first], text)
   }
 
   /** What is to run or to wait from now on, and outlives the process. */

@@ -1,6 +1,5 @@
 // The JSON of .NET's DataContractJsonSerializer → the members of a context.
 
-import { parse } from 'lossless-json'
 import { SagaError } from '../saga/errors.js'
 import {
   deepest,
@@ -21,10 +20,8 @@ interface JsonObject {
 /** @throws SagaError `EVENT_NOT_JSON` */
 export function readJson(text: string): unknown {
   if (text === '') throw SagaError.of('EVENT_NOT_JSON', { why: 'it is empty' })
-  if (depthOf(text) > deepest)
-    throw SagaError.of('EVENT_NOT_JSON', { why: `it is nested deeper than ${deepest} levels` })
   try {
-    const read: unknown = parse(text, null, (digits): ExactNumber => ({ kind: 'number', text: digits }))
+    const read: unknown = JSON.parse(withExactNumbers(text))
     // Some senders encode the text once more.
     return typeof read === 'string' && read.trimStart().startsWith('{') ? readJson(read) : read
   } catch (error) {
@@ -34,21 +31,42 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** Brackets that are open at once, at most: known before a parser that calls itself is let at them. */
-function depthOf(text: string): number {
+/**
+ * The text with each number as an `ExactNumber`: as a number it would lose digits.
+ * @throws SagaError for one that is nested too deep for who reads what the parser has made
+ */
+function withExactNumbers(text: string): string {
   let depth = 0
-  let most = 0
-  let inString = false
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === 0x5c) index += 1
-      else if (code === 0x22) inString = false
-    } else if (code === 0x22) inString = true
-    else if (code === 0x7b || code === 0x5b) most = Math.max(most, ++depth)
-    else if (code === 0x7d || code === 0x5d) depth -= 1
+  let written = ''
+  let copied = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"') at = endOfString(text, at)
+    else if (character === '{' || character === '[') depth += 1
+    else if (character === '}' || character === ']') depth -= 1
+    else if (character === '-' || (character >= '0' && character <= '9')) {
+      number.lastIndex = at
+      const [digits = ''] = number.exec(text) ?? []
+      if (digits === '') continue
+      written += `${text.slice(copied, at)}{"kind":"number","text":"${digits}"}`
+      copied = at + digits.length
+      at = copied - 1
+    }
+    if (depth > deepest) throw SagaError.of('EVENT_NOT_JSON', { why: `it is nested deeper than ${deepest} levels` })
   }
-  return most
+  return written + text.slice(copied)
+}
+
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+
+/** Where the string ends that begins there: at a quote with an even number of backslashes before it. */
+function endOfString(text: string, begin: number): number {
+  for (let end = text.indexOf('"', begin + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (text.charAt(before) === '\\') before -= 1
+    if ((end - before) % 2 === 1) return end
+  }
+  return text.length
 }
 
 /** Undefined for what is no object. */
