@@ -15,13 +15,14 @@ import { identityToken } from './functions/identity-token.js'
 import { keysIn } from './functions/keys.js'
 import { ServiceBusConnections } from './functions/service-bus-connection.js'
 import { ServiceBusOutputs } from './functions/service-bus-outputs.js'
-import { serviceBusSourcesOf } from './functions/service-bus-source.js'
+import { pathOf, type ServiceBusSource, serviceBusSourcesOf } from './functions/service-bus-source.js'
 import { startServiceBusTriggers } from './functions/service-bus-triggers.js'
 import { checkBindings } from './functions/supported-bindings.js'
 import { startTimerTriggers } from './functions/timer-triggers.js'
 import type { Worker } from './functions/worker.js'
 import type { Log } from './log.js'
 import { startBroker } from './servicebus/broker.js'
+import { NearbyQueue } from './servicebus/nearby.js'
 import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 import { clientBindingOf } from './taskhub/client-binding.js'
@@ -118,7 +119,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   app.onOutput((name, output, written) =>
     isCaptured(output) ? capture(name, output, written) : outputs.write(name, output, written),
   )
-  const triggers = await startServiceBusTriggers({ app, log, extraInput, connections })
+  const nearby = (source: ServiceBusSource) => {
+    if (process.env[source.setting] !== connectionString) return undefined
+    const queue = broker.namespace.toReceiveFrom(pathOf(source))
+    return queue.sessions ? undefined : new NearbyQueue(queue, clock)
+  }
+  const triggers = await startServiceBusTriggers({ app, log, extraInput, connections, nearby })
   const timers = startTimerTriggers({ app, clock, store, log, extraInput })
 
   function openHub(loaded: FunctionApp): TaskHub {

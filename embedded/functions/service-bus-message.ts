@@ -1,19 +1,39 @@
 // A received Service Bus message as a function gets it: its body, and everything else as trigger metadata.
 
-import type { ServiceBusReceivedMessage } from '@azure/service-bus'
 import { textData, type TypedData } from './typed-data.js'
+
+/** As much of a message as is handed on, with the names that the client has for it. */
+export interface ReceivedMessage {
+  readonly body: unknown
+  readonly applicationProperties?: Readonly<Record<string, unknown>>
+  readonly messageId?: string | number | Buffer
+  readonly correlationId?: string | number | Buffer
+  readonly lockToken?: string
+  readonly contentType?: string
+  readonly subject?: string
+  readonly replyTo?: string
+  readonly replyToSessionId?: string
+  readonly sessionId?: string
+  readonly partitionKey?: string
+  readonly to?: string
+  readonly deadLetterSource?: string
+  readonly enqueuedTimeUtc?: Date
+  readonly expiresAtUtc?: Date
+  readonly deliveryCount?: number
+  readonly sequenceNumber?: { toString(): string }
+}
 
 /**
  * The body is handed over as the bytes that came when the binding asks for them (`dataType: 'binary'`), else as text.
  * @param body what the client made of the message's body; bytes, if it was told not to decode
  */
-export function bodyData({ body }: ServiceBusReceivedMessage, dataType: unknown): TypedData {
+export function bodyData({ body }: ReceivedMessage, dataType: unknown): TypedData {
   const bytes = bytesOf(body)
   return dataType === 'binary' ? { bytes } : { string: bytes.toString('utf8') }
 }
 
 /** All bodies of a batch, in order. */
-export function bodiesData(messages: readonly ServiceBusReceivedMessage[], dataType: unknown): TypedData {
+export function bodiesData(messages: readonly ReceivedMessage[], dataType: unknown): TypedData {
   const bodies = messages.map(({ body }) => bytesOf(body))
   return dataType === 'binary'
     ? { collectionBytes: { bytes: bodies } }
@@ -21,7 +41,7 @@ export function bodiesData(messages: readonly ServiceBusReceivedMessage[], dataT
 }
 
 /** The same names as for one message, each with its values as an array. */
-export function metadataOfMany(messages: readonly ServiceBusReceivedMessage[]): Record<string, TypedData> {
+export function metadataOfMany(messages: readonly ReceivedMessage[]): Record<string, TypedData> {
   const all = messages.map((message) => metadataOf(message, {}))
   const names = new Set(all.flatMap((one) => Object.keys(one)))
   return Object.fromEntries(
@@ -32,7 +52,7 @@ export function metadataOfMany(messages: readonly ServiceBusReceivedMessage[]): 
 const jsonOf = (data: TypedData | undefined) => data?.json ?? JSON.stringify(data?.string ?? data?.int ?? null)
 
 /** Under the platform's names. The first delivery counts as 1. */
-export function metadataOf(message: ServiceBusReceivedMessage, body: TypedData): Record<string, TypedData> {
+export function metadataOf(message: ReceivedMessage, body: TypedData): Record<string, TypedData> {
   const properties = { json: JSON.stringify(message.applicationProperties ?? {}) }
   const texts = {
     MessageId: message.messageId,

@@ -16,6 +16,10 @@ export interface ServiceBusSource {
   readonly autoComplete: boolean | undefined
 }
 
+/** Its path in a namespace. */
+export const pathOf = ({ entity }: ServiceBusSource): string =>
+  entity.kind === 'queue' ? entity.queue : `${entity.topic}/subscriptions/${entity.subscription}`
+
 export function serviceBusSourcesOf({ functions }: AppDeclaration): ServiceBusSource[] {
   return functions.flatMap((triggered) => {
     const { trigger } = triggered

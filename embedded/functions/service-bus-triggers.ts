@@ -1,4 +1,5 @@
-// Receives for the app's Service Bus triggers, through the real client: peek-lock; one message per call, or many; with sessions or without.
+// Receives for the app's Service Bus triggers: peek-lock; one message per call, or many; with sessions or without. Through the real client, wherever Service Bus
+// is; single messages of a queue in this very process without one.
 //
 // Promises: success completes, failure abandons; a lock is renewed while the function of a single message runs; in a session one call at a time, in order.
 
@@ -14,16 +15,30 @@ import { wordsOf } from './errors.js'
 import { type ExtraInput, inputsOf } from './extra-inputs.js'
 import type { FunctionApp } from './function-app.js'
 import type { ServiceBusConnections } from './service-bus-connection.js'
-import { bodiesData, bodyData, metadataOf, metadataOfMany } from './service-bus-message.js'
+import { bodiesData, bodyData, metadataOf, metadataOfMany, type ReceivedMessage } from './service-bus-message.js'
 import { type ServiceBusSource, serviceBusSourcesOf } from './service-bus-source.js'
-import { Settlements } from './settlements.js'
+import { Settlements, type Settler } from './settlements.js'
 
 export interface ServiceBusTriggers {
   /** Takes no new messages, waits for the calls that run. */
   close(): Promise<void>
 }
 
+/** A queue or subscription in this very process: no client is needed to receive from it. */
+export interface NearbySource<Message extends ReceivedMessage = ReceivedMessage> extends Settler<Message> {
+  /**
+   * Hands on so many messages at a time, each under a lock that is renewed for `renewFor` milliseconds.
+   * @returns what stops it; calls under way go on
+   */
+  receive(
+    options: { readonly concurrency: number; readonly renewFor: number },
+    call: (message: Message) => Promise<void>,
+  ): () => void
+}
+
 interface TriggerOptions {
+  /** The source itself where it is in this process; not for sessions and batches. */
+  readonly nearby: (source: ServiceBusSource) => NearbySource | undefined
   readonly app: FunctionApp
   readonly log: Log
   readonly extraInput: ExtraInput
@@ -34,8 +49,13 @@ interface TriggerOptions {
 export async function startServiceBusTriggers(options: TriggerOptions): Promise<ServiceBusTriggers> {
   const loops: Loop[] = []
   for (const source of serviceBusSourcesOf(options.app)) {
-    const client = await options.connections.to(source.setting, source.triggered.name)
-    loops.push(new Trigger(client, source, options).start())
+    const trigger = new Trigger(source, options)
+    const nearby = source.hasSessions || source.isBatch ? undefined : options.nearby(source)
+    loops.push(
+      nearby
+        ? trigger.startNearby(nearby)
+        : trigger.start(await options.connections.to(source.setting, source.triggered.name)),
+    )
   }
   return {
     close: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),
@@ -51,7 +71,6 @@ interface Loop {
 const patience = 1_000
 
 class Trigger {
-  readonly #client: ServiceBusClient
   readonly #source: ServiceBusSource
   readonly #app: FunctionApp
   readonly #log: Log
@@ -60,8 +79,7 @@ class Trigger {
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
 
-  constructor(client: ServiceBusClient, source: ServiceBusSource, { app, log, extraInput }: TriggerOptions) {
-    this.#client = client
+  constructor(source: ServiceBusSource, { app, log, extraInput }: TriggerOptions) {
     this.#source = source
     this.#app = app
     this.#log = log
@@ -69,17 +87,31 @@ class Trigger {
     this.#settlements = new Settlements(log, source.triggered.name)
   }
 
-  start(): Loop {
+  start(client: ServiceBusClient): Loop {
     const { hasSessions, isBatch } = this.#source
     const { maxConcurrentSessions } = this.#settings
-    if (!hasSessions && !isBatch) return this.#subscribe()
-    const work = hasSessions ? () => this.#oneSession() : () => this.#oneReceiver()
+    if (!hasSessions && !isBatch) return this.#subscribe(client)
+    const work = hasSessions ? () => this.#oneSession(client) : () => this.#oneReceiver(client)
     // A batch trigger has one call at a time, with sessions too.
     const loops = Array.from({ length: hasSessions && !isBatch ? maxConcurrentSessions : 1 }, () => this.#repeat(work))
     return {
       stop: async () => {
         this.#stopping.abort()
         await Promise.all(loops)
+      },
+    }
+  }
+
+  /** One message per call, many calls at a time. */
+  startNearby(source: NearbySource): Loop {
+    const { maxConcurrentCalls, maxAutoLockRenewalDuration } = this.#settings
+    const stop = source.receive({ concurrency: maxConcurrentCalls, renewFor: maxAutoLockRenewalDuration }, (message) =>
+      this.#callFor(source, [message]),
+    )
+    return {
+      stop: async () => {
+        stop()
+        await Promise.allSettled(this.#running)
       },
     }
   }
@@ -92,9 +124,9 @@ class Trigger {
     return this.#source.triggered.name
   }
 
-  /** One message per call, many calls at a time. */
-  #subscribe(): Loop {
-    const receiver = this.#receiver(this.#settings.maxAutoLockRenewalDuration)
+  /** The same through the client. */
+  #subscribe(client: ServiceBusClient): Loop {
+    const receiver = this.#receiver(client, this.#settings.maxAutoLockRenewalDuration)
     const subscription = receiver.subscribe(
       {
         processMessage: async (message) => {
@@ -126,8 +158,8 @@ class Trigger {
   }
 
   /** Batches, one after the other, until it is interrupted. Their locks are not renewed. */
-  async #oneReceiver(): Promise<void> {
-    const receiver = this.#receiver(0)
+  async #oneReceiver(client: ServiceBusClient): Promise<void> {
+    const receiver = this.#receiver(client, 0)
     try {
       while (!this.#isStopping) await this.#callFor(receiver, await this.#next(receiver, patience))
     } finally {
@@ -136,7 +168,7 @@ class Trigger {
   }
 
   /** A session's messages, until none has come for a while. */
-  async #oneSession(): Promise<void> {
+  async #oneSession(client: ServiceBusClient): Promise<void> {
     const { entity } = this.#source
     const options = {
       maxAutoLockRenewalDurationInMs: this.#settings.maxAutoLockRenewalDuration,
@@ -144,8 +176,8 @@ class Trigger {
     }
     const accepting =
       entity.kind === 'queue'
-        ? this.#client.acceptNextSession(entity.queue, options)
-        : this.#client.acceptNextSession(entity.topic, entity.subscription, options)
+        ? client.acceptNextSession(entity.queue, options)
+        : client.acceptNextSession(entity.topic, entity.subscription, options)
     const session = await unlessAborted(accepting, this.#stopping.signal)
     try {
       while (!this.#isStopping) {
@@ -163,7 +195,10 @@ class Trigger {
     return receiver.receiveMessages(most, { maxWaitTimeInMs: ms, abortSignal: this.#stopping.signal })
   }
 
-  async #callFor(receiver: ServiceBusReceiver, messages: readonly ServiceBusReceivedMessage[]): Promise<void> {
+  async #callFor<Message extends ReceivedMessage>(
+    receiver: Settler<Message>,
+    messages: readonly Message[],
+  ): Promise<void> {
     if (messages.length === 0) return
     const calling = this.#call(receiver, messages)
     this.#running.add(calling)
@@ -171,7 +206,10 @@ class Trigger {
   }
 
   /** One message, or all of a batch. */
-  async #call(receiver: ServiceBusReceiver, messages: readonly ServiceBusReceivedMessage[]): Promise<void> {
+  async #call<Message extends ReceivedMessage>(
+    receiver: Settler<Message>,
+    messages: readonly Message[],
+  ): Promise<void> {
     const { triggered, isBatch, autoComplete } = this.#source
     const { name, trigger, inputs } = triggered
     const [first] = messages
@@ -190,13 +228,13 @@ class Trigger {
       await this.#settlements.settle(receiver, 'complete', messages)
   }
 
-  #receiver(maxAutoLockRenewalDurationInMs: number): ServiceBusReceiver {
+  #receiver(client: ServiceBusClient, maxAutoLockRenewalDurationInMs: number): ServiceBusReceiver {
     const { entity } = this.#source
     // Bytes are text or JSON only to those who ask for it.
     const options = { receiveMode: 'peekLock', maxAutoLockRenewalDurationInMs, skipParsingBodyAsJson: true } as const
     return entity.kind === 'queue'
-      ? this.#client.createReceiver(entity.queue, options)
-      : this.#client.createReceiver(entity.topic, entity.subscription, options)
+      ? client.createReceiver(entity.queue, options)
+      : client.createReceiver(entity.topic, entity.subscription, options)
   }
 
   #interrupted(error: unknown): void {

@@ -3,11 +3,16 @@
 // rhea, below the client, writes the settlements of one turn of the event loop together, and gives two neighbours the outcome of the first: a message that
 // failed would be completed with the one before it, and be lost. So one turn settles with one outcome.
 
-import { isServiceBusError, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus'
 import type { Log } from '../log.js'
 import { wordsOf } from './errors.js'
 
 export type Outcome = 'complete' | 'abandon'
+
+/** What messages of its kind are settled with. */
+export interface Settler<Message> {
+  completeMessage(message: Message): Promise<void>
+  abandonMessage(message: Message): Promise<void>
+}
 
 export class Settlements {
   readonly #log: Log
@@ -21,10 +26,10 @@ export class Settlements {
   }
 
   /** A lock that is lost is no misfortune: the app may have settled the message itself, or the message comes again. */
-  async settle(
-    receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage'>,
+  async settle<Message extends { readonly messageId?: unknown }>(
+    receiver: Settler<Message>,
     outcome: Outcome,
-    messages: readonly ServiceBusReceivedMessage[],
+    messages: readonly Message[],
   ): Promise<void> {
     for (const message of messages)
       try {
@@ -32,7 +37,7 @@ export class Settlements {
         await (outcome === 'complete' ? receiver.completeMessage(message) : receiver.abandonMessage(message))
       } catch (error) {
         this.#log(
-          isServiceBusError(error) && error.code === 'MessageLockLost' ? 'info' : 'warn',
+          isLockLost(error) ? 'info' : 'warn',
           this.#name,
           `Message ${String(message.messageId)} was not settled by the host: ${wordsOf(error)}`,
         )
@@ -48,3 +53,5 @@ export class Settlements {
     })
   }
 }
+
+const isLockLost = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'MessageLockLost'

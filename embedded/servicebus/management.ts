@@ -5,7 +5,7 @@ import { composeDelivery, numberOf, readMessage } from './message.js'
 import type { Namespace } from './namespace.js'
 import type { Queue, Settlement } from './queue.js'
 import { describeRule, readRule } from './rule-wire.js'
-import { type Connection, messages, type Request, types } from './rhea.js'
+import { type Connection, messages, type Decoded, types } from './rhea.js'
 
 interface Answer {
   /** 200, or 204 for 'nothing there'. */
@@ -123,7 +123,7 @@ const operations: Readonly<Record<string, Operation>> = {
 /** Answers one request on `$management` of a queue. */
 export async function answerManagement(
   place: Place,
-  request: Request,
+  request: Decoded,
   connection: Connection,
   newMessageId: () => string,
 ): Promise<void> {
@@ -146,7 +146,7 @@ export async function answerManagement(
 
 /** Answers a request on `$cbs`. A name that is no entity is refused, as the service does; whose token is welcome is for `check` to say. */
 export function answerTokenRequest(
-  request: Request,
+  request: Decoded,
   connection: Connection,
   check: (address: string, token: string) => void,
 ): void {
@@ -170,7 +170,7 @@ const propertiesOf = (status: number, description: string, tracking: unknown) =>
   'com.microsoft:tracking-id': tracking,
 })
 
-function reply(connection: Connection, request: Request, properties: object, body?: unknown): void {
+function reply(connection: Connection, request: Decoded, properties: object, body?: unknown): void {
   const { reply_to: to, message_id: id } = request
   const link = connection.find_sender(({ name, target }) => name === to || target?.address === to)
   // A client that has gone meanwhile wants no answer.

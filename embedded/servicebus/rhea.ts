@@ -129,16 +129,26 @@ interface Container {
   listen(options: object): Server
 }
 
-/** Properties of a request on `$cbs` or `$management`, as the codec reads them. */
-export interface Request {
-  readonly message_id?: unknown
+/** A message as the codec reads it; what is not there is absent or null. */
+export interface Decoded {
+  readonly message_id?: string | number | Buffer | null
+  readonly correlation_id?: string | number | Buffer | null
+  readonly content_type?: string | null
+  readonly subject?: string | null
+  readonly to?: string | null
   readonly reply_to?: string
+  readonly reply_to_group_id?: string | null
+  readonly group_id?: string | null
+  /** Milliseconds. */
+  readonly ttl?: number | null
+  readonly message_annotations?: Readonly<Record<string, unknown>>
   readonly application_properties?: Readonly<Record<string, unknown>>
+  /** A value, or the section that it stood in. */
   readonly body?: unknown
 }
 
 interface Messages {
-  decode(bytes: Buffer): Request
+  decode(bytes: Buffer): Decoded
   encode(message: object): Buffer
   accepted(): { described(): Typed }
   rejected(fields: object): { described(): Typed }
