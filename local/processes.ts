@@ -1,6 +1,7 @@
 // Starts `npm start`'s program on ports of its own, for those who need one to themselves.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
@@ -16,14 +17,20 @@ export interface Started {
 /** `npm start`'s, compiled, wherever this file itself runs from. */
 const startProgram = resolve(__dirname, __dirname.includes('dist') ? '.' : '../dist/local', 'start.js')
 
-/** A port that was free a moment ago. */
+/** A port that was free a moment ago, and is none of those (32,768 and up) that the system gives to whoever asks for any, in the moment before it is used. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = randomInt(10_000, 32_768)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 /**
