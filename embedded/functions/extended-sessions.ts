@@ -17,8 +17,14 @@ interface Executor {
   execute(context: object, history: readonly object[], schemaVersion: unknown, fn: () => unknown): Promise<object>
 }
 
+/** What the programming model knows of an invocation. */
+export interface InvocationState {
+  state: string | undefined
+}
+
 interface Session {
   readonly context: object
+  readonly invocation: InvocationState
   readonly executor: Executor
 }
 
@@ -26,11 +32,11 @@ export class ExtendedSessions {
   /** The longest unused first. */
   readonly #kept = new Map<string, Session>()
 
-  /** @param context that the SDK was called with */
-  keep(session: string, context: object): void {
+  /** @param context that the SDK was called with, in that invocation */
+  keep(session: string, context: object, invocation: InvocationState): void {
     const executor = executorIn(context)
     if (!executor || executor.isDoneExecuting()) return
-    this.#kept.set(session, { context, executor })
+    this.#kept.set(session, { context, invocation, executor })
     if (this.#kept.size <= most) return
     for (const longestUnused of this.#kept.keys()) {
       this.#kept.delete(longestUnused)
@@ -43,11 +49,15 @@ export class ExtendedSessions {
     const kept = this.#kept.get(session)
     if (!kept) return undefined
     this.#kept.delete(session)
-    const { context, executor } = kept
+    const { context, invocation, executor } = kept
     const { generator, schemaVersion } = executor
+    // Its first turn has ended the invocation. In this state the model takes it for right that there are still logs.
+    invocation.state = 'postInvocationHooks'
+    const running = executor.execute(context, eventsIn(news), schemaVersion, () => generator)
+    invocation.state = undefined
     try {
-      const state = await executor.execute(context, eventsIn(news), schemaVersion, () => generator)
-      this.keep(session, context)
+      const state = await running
+      this.keep(session, context, invocation)
       return runThatReturned(state, context)
     } catch (error) {
       return runThatThrew(error instanceof Error ? error.message : String(error), context)

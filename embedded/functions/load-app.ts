@@ -19,7 +19,7 @@ import {
   type Registry,
 } from './core-module.js'
 import { HostError, wordsOf } from './errors.js'
-import { ExtendedSessions } from './extended-sessions.js'
+import { ExtendedSessions, type InvocationState } from './extended-sessions.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
 import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
@@ -132,9 +132,9 @@ class Invoker {
   }
 
   async replay(name: string, invocation: Invocation, session?: string): Promise<OrchestratorRun> {
-    const { context, result } = await this.#run(name, invocation)
+    const { core, context, result } = await this.#run(name, invocation)
     if (result.error !== null && result.error !== undefined) return runThatThrew(errorOf(result.error).message, context)
-    if (session !== undefined) this.#sessions.keep(session, context)
+    if (session !== undefined) this.#sessions.keep(session, context, core)
     return runThatReturned(result.result, context)
   }
 
@@ -145,10 +145,10 @@ class Invoker {
   async #run(
     name: string,
     { inputs, triggerMetadata = {}, retryContext, invocationId = randomUUID() }: Invocation,
-  ): Promise<{ model: InvocationModel; context: object; result: { result: unknown; error: unknown } }> {
+  ): Promise<Run> {
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
-    const core: { state: string | undefined; request: object | undefined; [member: string]: unknown } = {
+    const core: InvocationState & { request: object | undefined; [member: string]: unknown } = {
       invocationId,
       metadata: { name, bindings: registration.bindings },
       state: undefined,
@@ -183,8 +183,15 @@ class Invoker {
     core.state = undefined
     // The model keeps this for longer than it needs it: V8 counts what its generators have seen among the living until the old generation is collected.
     core.request = undefined
-    return { model, context, result: after }
+    return { core, model, context, result: after }
   }
+}
+
+interface Run {
+  readonly core: InvocationState
+  readonly model: InvocationModel
+  readonly context: object
+  readonly result: { readonly result: unknown; readonly error: unknown }
 }
 
 /** A thrown value that is no error becomes one, with the value as its words. */

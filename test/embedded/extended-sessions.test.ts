@@ -22,7 +22,8 @@ let hub: TaskHub
 let asked: ('replay' | 'resume' | 'gone')[] = []
 let forgets = false
 
-const log = () => undefined
+const logged: string[] = []
+const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'extended-sessions-'))
@@ -86,6 +87,13 @@ describe('an orchestrator that stays in memory', () => {
 
     expect(await run('sequence', 'x')).toEqual({ second: 'AB', input: 'x' })
     expect(asked).toEqual(['replay', 'gone', 'replay', 'gone', 'replay'])
+  })
+
+  it('logs in every turn, and nobody wonders', async () => {
+    await run('tells', null)
+
+    expect(asked).toEqual(['replay', 'resume'])
+    expect(logged.filter((line) => line.startsWith('tells'))).toEqual(['tells: before', 'tells: after'])
   })
 
   it('sees time go on', async () => {

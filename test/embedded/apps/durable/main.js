@@ -29,6 +29,12 @@ df.app.orchestration('sequence', function* (context) {
   return { second, input: context.df.getInput() }
 })
 
+df.app.orchestration('tells', function* (context) {
+  context.log('before')
+  yield context.df.callActivity('echo', 1)
+  context.log('after')
+})
+
 df.app.orchestration('fanOut', function* (context) {
   const names = Array.from({ length: 50 }, (_, index) => `n${index}`)
   return yield context.df.Task.all(names.map((name) => context.df.callActivity('shout', name)))
