@@ -4,7 +4,7 @@
 
 import type { Clock } from '../clock.js'
 import { BrokerError } from './errors.js'
-import { composeDelivery } from './message.js'
+import { composeDelivery, type Envelope } from './message.js'
 import type { Handout, Queue } from './queue.js'
 import { type Decoded, messages } from './rhea.js'
 
@@ -63,7 +63,7 @@ export class NearbyQueue {
       this.#inHand.set(handout.token, this.#clock.now())
       if (!this.#isRenewing) this.#renewLater(renewFor)
       const message = readHandout(handout)
-      await (message ? call(message) : this.#queue.settle(handout.token, unreadable))
+      await (message ? call(message) : this.#bury(handout.token))
       this.#inHand.delete(handout.token)
       pump()
     }
@@ -81,6 +81,14 @@ export class NearbyQueue {
 
   abandonMessage(message: NearbyMessage): Promise<void> {
     return this.#settle(message, { kind: 'abandon', properties: {} })
+  }
+
+  async #bury(token: Buffer): Promise<void> {
+    try {
+      await this.#queue.settle(token, unreadable)
+    } catch {
+      // A dead-letter queue has none of its own: there it is left to its lock.
+    }
   }
 
   /** @throws an Error with the code `MessageLockLost`, as the client's */
@@ -127,7 +135,7 @@ const unreadable = {
 
 /** Undefined for one that can't be decoded. */
 function readHandout({ bytes, envelope, token }: Handout): NearbyMessage | undefined {
-  const decoded = decode(composeDelivery(bytes, envelope))
+  const decoded = decode(bytes, envelope)
   if (!decoded) return undefined
   const {
     application_properties: properties,
@@ -166,9 +174,9 @@ function readHandout({ bytes, envelope, token }: Handout): NearbyMessage | undef
   }
 }
 
-function decode(bytes: Buffer): Decoded | undefined {
+function decode(bytes: Buffer, envelope: Envelope): Decoded | undefined {
   try {
-    return messages.decode(bytes)
+    return messages.decode(composeDelivery(bytes, envelope))
   } catch {
     return undefined
   }

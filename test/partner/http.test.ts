@@ -2,7 +2,7 @@
 
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { getGlobalDispatcher } from 'undici'
+import { Agent, type Dispatcher, getGlobalDispatcher } from 'undici'
 import type { PartnerRequest } from '../../src/saga/action.js'
 import { readRetryAfter, send as sendTo } from '../../src/partner/http.js'
 
@@ -62,6 +62,21 @@ describe('a request', () => {
     server?.close()
 
     expect(await send(url, { method: 'GET', path: '/' }, {})).toMatchObject({ sent: false })
+  })
+
+  it('that could not begin in time was not sent, and will not be', async () => {
+    const handlers: Dispatcher.DispatchHandler[] = []
+    const busy: Pick<Dispatcher, 'dispatch'> = { dispatch: (_, handler) => handlers.push(handler) > 0 }
+    const dispatcher = Object.assign(new Agent(), busy)
+    const connection = { address: 'http://127.0.0.1:9', dispatcher, answerWithin: 20, largestAnswer: 1_000 }
+
+    const reply = await sendTo(connection, { method: 'POST', path: '/', body: {} }, {})
+    const aborted: unknown[] = []
+    const controller = { aborted: false, paused: false, reason: null, pause() {}, resume() {} }
+    handlers[0]?.onRequestStart?.({ ...controller, abort: (reason) => void aborted.push(reason.message) }, {})
+
+    expect(reply).toEqual({ failed: 'no whole answer within 20 ms', sent: false })
+    expect(aborted).toEqual(['no whole answer within 20 ms'])
   })
 
   it('whose connection is cut before the answer was sent', async () => {

@@ -166,6 +166,25 @@ describe('a lock', () => {
     expect(alarms).toEqual([])
   })
 
+  it('of what is no message, where nothing can be buried, runs out', async () => {
+    const handouts = [{ token: Buffer.alloc(16, 1), bytes: Buffer.from('0053ff', 'hex'), envelope: anEnvelope }]
+    const refused: unknown[] = []
+    const queue = {
+      settings: usualSettings,
+      handOut: () => handouts.shift(),
+      onReady: () => () => undefined,
+      renew: () => 0,
+      settle: (_: Buffer, { kind }: { readonly kind: string }) => {
+        refused.push(kind)
+        return Promise.reject(new Error('A message in a dead-letter queue can not be dead-lettered.'))
+      },
+    }
+    new NearbyQueue(queue, clock).receive(options, () => Promise.reject(new Error('It was handed on.')))
+    await setImmediate()
+
+    expect(refused).toEqual(['deadLetter'])
+  })
+
   it('of what is no message ends with its burial', async () => {
     const handouts = [{ token: Buffer.alloc(16, 1), bytes: Buffer.from('0053ff', 'hex'), envelope: anEnvelope }]
     const settled: unknown[] = []
