@@ -274,7 +274,7 @@ export class TaskHub {
   /** Once the start is on disk. */
   #take({ row, event, letter }: Start): void {
     const inbox = [{ kind: 'event', event, letter } as const]
-    const live: Live = { row, events: [], played: [], unseen: undefined, asked: undefined, inbox, busy: false }
+    const live: Live = { row, events: [], played: [], unseen: undefined, inbox, busy: false }
     this.#live.add(live)
     this.#kick(live)
   }
@@ -494,9 +494,7 @@ export class TaskHub {
       executionId: row.executionId,
       instanceId: row.id,
       httpPollAfter: this.settings.httpPollAfter,
-      asked: live.asked,
     })
-    live.asked = result.asked
     reach('hub:turn-computed')
     const change = {
       status: 'Running' as const,
@@ -621,7 +619,6 @@ export class TaskHub {
     live.row = row
     live.events.length = 0
     live.played.length = 0
-    live.asked = undefined
     const kept = live.inbox.filter(({ executionId }) => executionId === undefined)
     live.inbox.splice(0, live.inbox.length, ...first, ...kept)
   }

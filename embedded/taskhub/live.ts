@@ -1,7 +1,6 @@
 // Instances in memory: those that have something to do, or had lately. Everything in them is on disk too.
 
 import { eventType, type HistoryEvent } from './history.js'
-import type { Asked } from './turn.js'
 import { hasEnded, type HubTables, instanceIn, type InstanceRow, type Letter } from './tables.js'
 
 export interface Live {
@@ -11,8 +10,6 @@ export interface Live {
   readonly played: string[]
   /** Text of the last events, which the orchestrator has not seen that may have stayed in memory; undefined if it has not. */
   unseen: string | undefined
-  /** What it had asked for in the last turn; undefined if it has had none here. */
-  asked: Asked | undefined
   readonly inbox: Arrival[]
   busy: boolean
 }
@@ -61,7 +58,7 @@ export class LiveInstances {
     )
     // A new execution begins with its start, even if an event was there before it.
     inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
-    const live: Live = { row, events, played: [], unseen: undefined, asked: undefined, inbox, busy: false }
+    const live: Live = { row, events, played: [], unseen: undefined, inbox, busy: false }
     if (!hasEnded(row.status)) this.#remember(id, live)
     return live
   }

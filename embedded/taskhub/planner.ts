@@ -212,7 +212,7 @@ class Planner {
   #nodeOf(source: unknown): Node {
     const known = this.#nodes.get(source)
     if (known) return known
-    const read = readAction(Object(source))
+    const read = readAction(source)
     const node: Node = { action: read, parents: [], children: [], started: false, outcome: undefined }
     this.#nodes.set(source, node)
     if ('compoundActions' in read) node.children.push(...read.compoundActions.map((child) => this.#nodeOf(child)))
@@ -364,29 +364,19 @@ class Planner {
 
 const known = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14])
 
-/** What is asked for stands in the plan of every turn after it: it is read in the first. */
-function once<Source extends object, Made extends object>(make: (source: Source) => Made): (source: Source) => Made {
-  const made = new WeakMap<Source, Made>()
-  return (source) => {
-    const one = made.get(source) ?? make(source)
-    made.set(source, one)
-    return one
-  }
-}
-
-const readAction = once((source: object): Action => {
-  const type = 'actionType' in source ? Number(source.actionType) : -1
+function readAction(source: unknown): Action {
+  const type = typeof source === 'object' && source !== null && 'actionType' in source ? Number(source.actionType) : -1
   if (!known.has(type)) throw new UnsupportedAction(`This task hub knows no action of type ${type}.`)
   return action.parse(source)
-})
+}
 
 const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true
 
-const activityOf = once(({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] => ({
+const activityOf = ({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] => ({
   kind: 'activity',
   name,
   input: inputText(input),
-}))
+})
 
 const subOrchestrationOf = (asked: {
   functionName: string

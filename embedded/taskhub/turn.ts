@@ -27,8 +27,6 @@ export interface TurnInput {
   readonly instanceId?: string
   /** Milliseconds until a call of HTTP asks again that was not told when. */
   readonly httpPollAfter?: number
-  /** Of the turn before, if it is still known. */
-  readonly asked?: Asked | undefined
 }
 
 export interface TurnResult {
@@ -41,8 +39,6 @@ export interface TurnResult {
   /** JSON text; undefined leaves the old one. */
   readonly customStatus: string | undefined
   readonly end: End | undefined
-  /** For the next turn. */
-  readonly asked: Asked | undefined
 }
 
 /** Output is JSON text or null. */
@@ -65,7 +61,6 @@ export function turnOf({
   executionId,
   instanceId = '',
   httpPollAfter = 30_000,
-  asked: before,
 }: TurnInput): TurnResult {
   const fail = (why: string): TurnResult => ({
     events: [],
@@ -73,7 +68,6 @@ export function turnOf({
     cancel: [],
     customStatus: undefined,
     end: { status: 'Failed', output: failureOf(name, why) },
-    asked: undefined,
   })
   if (run.failure !== undefined) return fail(run.failure)
   const { state } = run
@@ -81,10 +75,9 @@ export function turnOf({
   const { customStatus } = state
   if (customStatus && customStatus.length * 2 > largestCustomStatus)
     return fail('the custom status is larger than 16 KB of UTF-16 text')
-  const asked = askedIn(state.actions, before)
   let plan: Plan
   try {
-    plan = planOf(run.actions ?? asked.actions, history, httpPollAfter)
+    plan = planOf(run.actions ?? listIn(state.actions), history, httpPollAfter)
   } catch (error) {
     if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
     throw error
@@ -103,7 +96,6 @@ export function turnOf({
     cancel: plan.cancelled,
     customStatus,
     end: endOf(name, state, run, plan),
-    asked,
   }
 }
 
@@ -216,23 +208,7 @@ function wordsOf(kind: string, name: string | undefined): string {
   return `${kind === 'activity' ? 'activity' : 'sub-orchestration'} '${name}'`
 }
 
-/** What has been asked for so far: as text, and read. */
-export interface Asked {
-  readonly text: string
-  readonly actions: readonly unknown[]
-}
-
-/** Reads what is new. What was there in the turn before stays the same objects, unless it has changed, as a timer does that is taken back. */
-function askedIn(text: string, before: Asked | undefined): Asked {
-  const known = before?.text.slice(0, -1) ?? ''
-  const actions: unknown[] =
-    before && before.actions.length > 0 && text.startsWith(known)
-      ? [...before.actions, ...listIn(`[${text.slice(known.length).replace(/^,/, '')}`)]
-      : listIn(text)
-  return { text, actions }
-}
-
-function listIn(text: string): unknown[] {
+function listIn(text: string): readonly unknown[] {
   const list: unknown[] = JSON.parse(text)
   return list
 }
