@@ -51,12 +51,15 @@ export function callDirectly(folder: string, hubUrl: string, askHub: HubApi): vo
   }
 
   axios.create = (defaults) => {
-    const usual = createUsual(defaults)
-    if (!takesEveryStatus(defaults)) return usual
-    return Object.assign(createUsual(defaults), {
-      get: (url, config) => (isOurs(url) ? ask('GET', url, undefined, config) : usual.get(url, config)),
-      delete: (url, config) => (isOurs(url) ? ask('DELETE', url, undefined, config) : usual.delete(url, config)),
-      post: (url, data, config) => (isOurs(url) ? ask('POST', url, data, config) : usual.post(url, data, config)),
+    const client = createUsual(defaults)
+    if (!takesEveryStatus(defaults)) return client
+    const get = client.get.bind(client)
+    const remove = client.delete.bind(client)
+    const post = client.post.bind(client)
+    return Object.assign(client, {
+      get: (url, config) => (isOurs(url) ? ask('GET', url, undefined, config) : get(url, config)),
+      delete: (url, config) => (isOurs(url) ? ask('DELETE', url, undefined, config) : remove(url, config)),
+      post: (url, data, config) => (isOurs(url) ? ask('POST', url, data, config) : post(url, data, config)),
     } satisfies Client)
   }
 }

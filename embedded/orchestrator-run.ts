@@ -62,8 +62,10 @@ const textOf = (value: unknown): string | undefined =>
 /** Between the words of the error that an orchestrator's failure is thrown as and the state packed into it. */
 const stateMark = '\n\n$OutOfProcData$:'
 
-const actionsIn = (context: object) =>
-  listIn(memberOf(memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor'), 'actions'))
+/** What the SDK runs an orchestrator with. */
+export const executorIn = (context: object): unknown => memberOf(memberOf(context, 'df'), 'taskOrchestratorExecutor')
+
+const actionsIn = (context: object) => listIn(memberOf(executorIn(context), 'actions'))
 
 function actionsThatRepeat(actions: readonly unknown[]): readonly unknown[] | undefined {
   return repeats(actions, new Set()) ? actions.map(plainIn(new Map())) : undefined

@@ -3,7 +3,7 @@
 //
 // Promises: what is not kept any more is replayed from its history, so nothing depends on its being kept. At most so many are.
 
-import { type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
+import { executorIn, type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
 
 /** Orchestrators at once; the longest unused one goes. */
 const most = 2_000
@@ -35,7 +35,8 @@ export class ExtendedSessions {
   /** @param context that the SDK was called with, in that invocation */
   keep(session: string, context: object, invocation: InvocationState): void {
     const executor = executorIn(context)
-    if (!executor || executor.isDoneExecuting()) return
+    // Where the SDK is not as this one knows it nothing is kept.
+    if (!isExecutor(executor) || executor.isDoneExecuting()) return
     this.#kept.set(session, { context, invocation, executor })
     if (this.#kept.size <= most) return
     for (const longestUnused of this.#kept.keys()) {
@@ -69,13 +70,6 @@ export class ExtendedSessions {
 function eventsIn(news: string): readonly object[] {
   const events: readonly { readonly Timestamp: string }[] = JSON.parse(news)
   return events.map((event) => ({ ...event, Timestamp: new Date(event.Timestamp) }))
-}
-
-/** Undefined where the SDK is not as this one knows it: nothing is kept then. */
-function executorIn(context: object): Executor | undefined {
-  const df: unknown = Reflect.get(context, 'df')
-  const found: unknown = typeof df === 'object' && df !== null ? Reflect.get(df, 'taskOrchestratorExecutor') : undefined
-  return isExecutor(found) ? found : undefined
 }
 
 const isExecutor = (found: unknown): found is Executor =>

@@ -1,6 +1,6 @@
 // What the hub keeps on disk.
 
-import type { Changes, Store, Table } from '../store/store.js'
+import type { Changes, Key, Store, Table } from '../store/store.js'
 import type { Suspicion } from './quarantine.js'
 
 export type RuntimeStatus = 'Pending' | 'Running' | 'Suspended' | 'Completed' | 'Failed' | 'Terminated'
@@ -134,11 +134,14 @@ export function instanceIn(tables: HubTables, id: string): InstanceRow | undefin
   return createdAt === undefined ? undefined : tables.instances.get([createdAt, id])
 }
 
+export function removeAll(changes: Changes, table: Table<unknown>, prefix: Key): void {
+  for (const { key } of table.entries({ prefix })) changes.remove(table, key)
+}
+
 /** Removes an instance, and everything that hangs on it. */
 export function removeInstance(changes: Changes, tables: HubTables, { id, createdAt, status }: InstanceRow): void {
-  for (const table of [tables.letters, tables.tasks, tables.timers])
-    for (const { key } of table.entries({ prefix: [id] })) changes.remove(table, key)
-  for (const { key } of tables.history.entries({ prefix: [createdAt, id] })) changes.remove(tables.history, key)
+  for (const table of [tables.letters, tables.tasks, tables.timers]) removeAll(changes, table, [id])
+  removeAll(changes, tables.history, [createdAt, id])
   changes.remove(tables.byStatus, [groupOf(status), createdAt, id])
   changes.remove(tables.creations, [id])
   changes.remove(tables.instances, [createdAt, id])

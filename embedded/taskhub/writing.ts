@@ -10,6 +10,7 @@ import {
   groupOf,
   type HubTables,
   type InstanceRow,
+  removeAll,
   removeInstance,
 } from './tables.js'
 
@@ -101,20 +102,15 @@ export class Writing {
   }
 
   dropOutstanding(id: string): void {
-    this.#removeAll(this.#tables.tasks, id)
-    this.#removeAll(this.#tables.timers, id)
+    removeAll(this.#changes, this.#tables.tasks, [id])
+    removeAll(this.#changes, this.#tables.timers, [id])
   }
 
   dropLetters(id: string): void {
-    this.#removeAll(this.#tables.letters, id)
+    removeAll(this.#changes, this.#tables.letters, [id])
   }
 
   dropHistory({ createdAt, id }: InstanceRow): void {
-    const { history } = this.#tables
-    for (const { key } of history.entries({ prefix: [createdAt, id] })) this.#changes.remove(history, key)
-  }
-
-  #removeAll(table: HubTables['tasks' | 'timers' | 'letters'], id: string): void {
-    for (const { key } of table.entries({ prefix: [id] })) this.#changes.remove(table, key)
+    removeAll(this.#changes, this.#tables.history, [createdAt, id])
   }
 }
