@@ -5,17 +5,13 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ServiceBusClient } from '@azure/service-bus'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { systemClock } from '../../embedded/clock.js'
 import { readSchedule } from '../../embedded/functions/timer-schedule.js'
 import type { Host } from '../../embedded/host.js'
 import { openStore } from '../../embedded/store/store.js'
 import { until } from '../../local/installation.js'
 import { hostOf } from './app-host.js'
-
-const calls = z.array(
-  z.object({ name: z.string(), input: z.unknown(), metadata: z.record(z.string(), z.unknown()).optional() }),
-)
+import { callsOf, takesSingleMessages } from './single-messages.js'
 
 // The host makes the app's folder its own.
 const app = resolve('test/embedded/apps/triggers')
@@ -41,37 +37,10 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
-const seen = async (name: string) => {
-  const response = await fetch(`http://127.0.0.1:${runtime.port}/api/seen`)
-  return calls.parse(await response.json()).filter((call) => call.name === name)
-}
+const seen = (name: string) => callsOf(name, runtime.port)
 
 describe('Service Bus', () => {
-  it('a subscription of a topic: tried again until it succeeds', async () => {
-    await client.createSender('news').sendMessages([{ body: 'fails' }, { body: { a: 1 }, subject: 'x' }])
-
-    const got = await until('all have come', async () => {
-      const all = await seen('topic')
-      return all.length >= 4 && all
-    })
-
-    expect(got.filter(({ input }) => input === 'fails').map(({ metadata }) => metadata?.['deliveryCount'])).toEqual([
-      1, 2, 3,
-    ])
-    expect(got.find(({ input }) => input !== 'fails')).toMatchObject({ input: { a: 1 }, metadata: { label: 'x' } })
-  })
-
-  it('a queue: of calls that end together, those that fail come again and the others do not', async () => {
-    const sender = client.createSender('mixed')
-    for (let pair = 0; pair < 10; pair++) await sender.sendMessages([{ body: 'fails' }, { body: 'succeeds' }])
-
-    const got = await until('all have come', async () => {
-      const all = await seen('mixed')
-      return all.length >= 30 && all
-    })
-    expect(got.filter(({ input }) => input === 'fails')).toHaveLength(20)
-    expect(got.filter(({ input }) => input === 'succeeds')).toHaveLength(10)
-  })
+  takesSingleMessages(() => ({ client, port: runtime.port }))
 
   it('many messages in one call, as arrays', async () => {
     await client

@@ -142,17 +142,9 @@ describe('a lock', () => {
   }
 
   it('is renewed twice in its time while the message is in hand, but not for ever', async () => {
-    const token = Buffer.alloc(16, 1)
-    const handouts = [{ token, bytes: Buffer.alloc(0), envelope: anEnvelope }]
     const renewed: number[] = []
     let end = () => undefined as void
-    const queue = {
-      settings: { ...usualSettings, lockDuration: 10_000 },
-      handOut: () => handouts.shift(),
-      onReady: () => () => undefined,
-      renew: () => renewed.push(now),
-      settle: () => Promise.resolve(),
-    }
+    const queue = { ...queueOf(Buffer.alloc(0)), renew: () => renewed.push(now) }
     new NearbyQueue(queue, clock).receive(
       { concurrency: 1, renewFor: 12_000 },
       () => new Promise<void>((resolve) => (end = resolve)),
@@ -167,13 +159,9 @@ describe('a lock', () => {
   })
 
   it('of what is no message, where nothing can be buried, runs out', async () => {
-    const handouts = [{ token: Buffer.alloc(16, 1), bytes: Buffer.from('0053ff', 'hex'), envelope: anEnvelope }]
     const refused: unknown[] = []
     const queue = {
-      settings: usualSettings,
-      handOut: () => handouts.shift(),
-      onReady: () => () => undefined,
-      renew: () => 0,
+      ...queueOf(noMessage),
       settle: (_: Buffer, { kind }: { readonly kind: string }) => {
         refused.push(kind)
         return Promise.reject(new Error('A message in a dead-letter queue can not be dead-lettered.'))
@@ -186,13 +174,9 @@ describe('a lock', () => {
   })
 
   it('of what is no message ends with its burial', async () => {
-    const handouts = [{ token: Buffer.alloc(16, 1), bytes: Buffer.from('0053ff', 'hex'), envelope: anEnvelope }]
     const settled: unknown[] = []
     const queue = {
-      settings: usualSettings,
-      handOut: () => handouts.shift(),
-      onReady: () => () => undefined,
-      renew: () => 0,
+      ...queueOf(noMessage),
       settle: async (_: Buffer, settlement: unknown) => void settled.push(settlement),
     }
     new NearbyQueue(queue, clock).receive(options, () => Promise.reject(new Error('It was handed on.')))
@@ -202,4 +186,17 @@ describe('a lock', () => {
   })
 })
 
-const anEnvelope = { sequence: 1, enqueuedAt: 0, state: 'active', failures: 0 } as const
+const noMessage = Buffer.from('0053ff', 'hex')
+
+/** With one message in it. */
+function queueOf(bytes: Buffer) {
+  const envelope = { sequence: 1, enqueuedAt: 0, state: 'active', failures: 0 } as const
+  const handouts = [{ token: Buffer.alloc(16, 1), bytes, envelope }]
+  return {
+    settings: { ...usualSettings, lockDuration: 10_000 },
+    handOut: () => handouts.shift(),
+    onReady: () => () => undefined,
+    renew: () => 0,
+    settle: () => Promise.resolve(),
+  }
+}
