@@ -21,6 +21,7 @@ import {
 import { HostError, wordsOf } from './errors.js'
 import { ExtendedSessions, type InvocationState } from './extended-sessions.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
+import { loadWithNativeAsync } from './native-async.js'
 import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
 export interface LoadOptions {
@@ -41,7 +42,9 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
   const registry = provideCoreModule(log)
   const files = globSync(main, { cwd: folder, absolute: true }).toSorted()
   if (files.length === 0) throw HostError.of('MAIN_MATCHES_NOTHING', { main, folder })
+  const asTheyAre = loadWithNativeAsync()
   for (const file of files) await loadFile(file, esm)
+  asTheyAre()
   const { model } = registry
   if (!model || registry.registrations.size === 0) throw HostError.of('NO_FUNCTIONS', { main })
   const shared = { hookData: {}, appHookData: {} }
