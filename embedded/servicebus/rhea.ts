@@ -2,7 +2,8 @@
 //
 // Five things are done here around rhea rather than with it:
 //   - Incoming messages are handed over as the bytes that came. Decoding and encoding again would lose numeric types.
-//   - Dispositions are written one by one. rhea merges neighbours without comparing their outcomes, which tells a sender 'accepted' of a refused message.
+//   - One disposition tells of all that were accepted in a row. rhea merges neighbours without comparing their outcomes, which tells a sender 'accepted'
+//     of a refused message.
 //   - A drain is answered even when no credit is left. rhea says nothing then, and the client closes its link.
 //   - Frames of one turn of the event loop leave in one write. rhea makes a system call, and sets a timer anew, for each.
 //   - A frame is written into memory from Buffer's pool. rhea has a kilobyte made and cleared for each, which the garbage collector then has to sweep.
@@ -46,8 +47,7 @@ export interface Connection {
   readonly socket: Socket
   find_sender(matches: (link: OutgoingLink) => boolean): OutgoingLink | undefined
   close(error?: { condition: string; description: string }): void
-  _register(): void
-  _write_frame(): void
+  _write_frame(...frame: unknown[]): void
   /** Writes the frames that wait. */
   output(): void
   readonly transport: { has_writes_pending(): boolean }
@@ -189,6 +189,11 @@ export function receiveBytes({ session: { incoming } }: IncomingLink): void {
 
 /** From now on frames wait for the end of the turn, and whatever comes is answered, with an empty frame if with nothing else. */
 export function writeTogether(connection: Connection): void {
+  const writeFrame = connection._write_frame.bind(connection)
+  connection._write_frame = (...frame) => {
+    tellOfRow(connection)
+    writeFrame(...frame)
+  }
   const write = connection.output.bind(connection)
   let isWaiting = false
   let isHeard = false
@@ -196,6 +201,7 @@ export function writeTogether(connection: Connection): void {
     if (isWaiting) return
     isWaiting = true
     setImmediate(() => {
+      tellOfRow(connection)
       if (isHeard && !connection.transport.has_writes_pending()) connection._write_frame()
       isWaiting = false
       isHeard = false
@@ -233,20 +239,48 @@ export function answerDrains(link: OutgoingLink): void {
   }
 }
 
-/** Settles one delivery for good, with a frame of its own. */
+/** Deliveries of one session that were accepted one after the other, which no frame has told of yet. */
+interface Row {
+  readonly session: AmqpSession
+  readonly role: boolean
+  readonly first: number
+  readonly last: number
+}
+
+/** They wait for the next frame of their connection, or the end of the turn. */
+const rows = new WeakMap<Connection, Row>()
+
+const accepted = messages.accepted().described()
+
+function tellOfRow(connection: Connection): void {
+  const row = rows.get(connection)
+  if (!row) return
+  rows.delete(connection)
+  const { session, role, first, last } = row
+  session.output(frames.disposition({ role, first, last, settled: true, state: accepted }))
+}
+
+/** Settles one delivery for good. */
 export function settle(
-  link: Link,
+  { session, connection }: Link,
   delivery: Delivery,
-  role: 'sender' | 'receiver',
+  as: 'sender' | 'receiver',
   error?: { condition: string; message: string },
 ): void {
+  const { id } = delivery
+  const role = as === 'receiver'
   const state = error
     ? messages.rejected({ error: { condition: error.condition, description: error.message } }).described()
-    : messages.accepted().described()
+    : accepted
   // Settled on both sides at once: a slot of rhea's ring is freed only then, and the client never says settled itself.
   Object.assign(delivery, { settled: true, remote_settled: true, state })
-  link.session.output(
-    frames.disposition({ role: role === 'receiver', first: delivery.id, last: delivery.id, settled: true, state }),
-  )
-  link.connection._register()
+  const before = rows.get(connection)
+  const goesOn = before?.session === session && before.role === role && before.last + 1 === id
+  if (error) session.output(frames.disposition({ role, first: id, last: id, settled: true, state }))
+  else if (before && goesOn) rows.set(connection, { ...before, last: id })
+  else {
+    tellOfRow(connection)
+    rows.set(connection, { session, role, first: id, last: id })
+  }
+  connection.output()
 }
