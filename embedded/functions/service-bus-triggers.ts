@@ -217,7 +217,7 @@ class Trigger {
     const body = isBatch ? bodiesData(messages, trigger['dataType']) : bodyData(first, trigger['dataType'])
     try {
       await this.#app.invoke(name, {
-        inputs: { ...inputsOf(inputs, this.#extraInput), [trigger.key]: body },
+        inputs: { [trigger.key]: body, ...inputsOf(inputs, this.#extraInput) },
         triggerMetadata: isBatch ? metadataOfMany(messages) : metadataOf(first, body),
       })
     } catch (error) {

@@ -31,7 +31,7 @@ export async function askPartner(
   const outcome = await outcomeOfAsking(ask, attempt)
   attempt?.ended(outcome)
   context.log(`${ask.key} ${ask.what} ${ask.attempt}: ${ask.partner}.${ask.action} → ${outcome.kind}`)
-  return { ...outcome, of: markOf(ask) }
+  return { of: markOf(ask), ...outcome }
 }
 
 async function outcomeOfAsking(ask: Ask, attempt: Attempt | undefined): Promise<Outcome> {

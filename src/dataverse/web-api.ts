@@ -11,7 +11,7 @@ export function readRow(set: string, rowId: string, columns: readonly string[]):
     method: 'GET',
     path: `${pathOf(set, rowId)}?$select=${columns.join(',')}`,
     // Without it the Web API may answer from a cache.
-    headers: { ...odata, 'if-none-match': 'null' },
+    headers: { 'if-none-match': 'null', ...odata },
   }
 }
 
@@ -37,7 +37,7 @@ export function writeRow(
     method: 'PATCH',
     path: `${pathOf(set, rowId)}?tag=${ownMark}`,
     body: values,
-    headers: { ...odata, 'if-match': etag, ...(bypassSteps.length > 0 && bypass) },
+    headers: { 'if-match': etag, ...odata, ...(bypassSteps.length > 0 && bypass) },
   }
 }
 
@@ -56,7 +56,7 @@ export function listRows(set: string, { columns, filter, orderBy, count }: ListO
   return {
     method: 'GET',
     path: `${root}/${set}?${query.toString()}`,
-    headers: { ...odata, prefer: `odata.maxpagesize=${count}`, 'if-none-match': 'null' },
+    headers: { prefer: `odata.maxpagesize=${count}`, 'if-none-match': 'null', ...odata },
   }
 }
 

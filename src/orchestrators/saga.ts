@@ -123,7 +123,7 @@ function* post(df: Durable, saga: Saga, state: SagaState, posted: Set<string>): 
 
 function* ask(df: Durable, asks: readonly Ask[], { trace, version }: SagaInput): Generator<Task, SagaEvent[], unknown> {
   const traced: Traced | undefined = trace === undefined ? undefined : { trace, version, at: nowOf(df) }
-  const tasks = asks.map((one) => df.callActivity(names.askPartner, traced ? { ...one, traced } : one))
+  const tasks = asks.map((one) => df.callActivity(names.askPartner, traced ? { traced, ...one } : one))
   const [single] = tasks
   const results = tasks.length === 1 && single ? [yield single] : yield df.Task.all(tasks)
   const answers = Array.isArray(results) ? results : []

@@ -103,7 +103,7 @@ export class Gateway {
     // A second's worth may stand in line; more would only hold activities up.
     if (this.#line && this.#line.size >= (this.#partner.limits?.perSecond ?? Infinity)) return this.#park('is busy')
     if (this.#batching?.fits(asked))
-      return this.#heeding(await this.#batching.ask({ ...asked, headers: { ...headers, ...asked.headers } }))
+      return this.#heeding(await this.#batching.ask({ ...asked, headers: Object.assign({}, headers, asked.headers) }))
     return this.#line ? this.#line.add(() => this.#try(asked, headers)) : this.#try(asked, headers)
   }
 
@@ -131,7 +131,7 @@ export class Gateway {
   }
 
   async #sendAs(shown: Shown, asked: PartnerRequest, headers: Record<string, string>): Promise<Reply> {
-    const reply = await send(this.#connectionWith(shown.certificate), asked, { ...shown.headers, ...headers })
+    const reply = await send(this.#connectionWith(shown.certificate), asked, Object.assign({}, shown.headers, headers))
     const isError = 'status' in reply && reply.status >= 400
     return this.#heeding(isError ? { ...reply, body: withoutSecrets(reply.body, shown) } : reply)
   }
