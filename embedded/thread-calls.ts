@@ -3,6 +3,7 @@
 // Promises: an error arrives as an error, with its words, its stack and its code; calls of one turn of the event loop travel together.
 
 import type { MessagePort, Worker } from 'node:worker_threads'
+import { BriefMap } from './brief-map.js'
 
 /** Functions of one end, by name. */
 // oxlint-disable-next-line typescript/no-explicit-any -- each has arguments of its own
@@ -35,7 +36,7 @@ interface ErrorData {
  * @returns calls the other end's
  */
 export function connect<Theirs extends Offered>(port: MessagePort | Worker, mine: Offered): Distant<Theirs> {
-  const asked = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
+  const asked = new BriefMap<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   let lastId = 0
   let leaving: (Call | Answer)[] = []
 

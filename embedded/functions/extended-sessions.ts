@@ -3,6 +3,7 @@
 //
 // Promises: what is not kept any more is replayed from its history, so nothing depends on its being kept. At most so many are.
 
+import { BriefMap } from '../brief-map.js'
 import { executorIn, type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
 
 /** Orchestrators at once; the longest unused one goes. */
@@ -30,7 +31,7 @@ interface Session {
 
 export class ExtendedSessions {
   /** The longest unused first. */
-  readonly #kept = new Map<string, Session>()
+  readonly #kept = new BriefMap<string, Session>()
 
   /** @param context that the SDK was called with, in that invocation */
   keep(session: string, context: object, invocation: InvocationState): void {

@@ -1,6 +1,7 @@
 // The locks of one queue, by token and by message. They last equally long, so the one that was taken or renewed first ends first.
 
 import { randomBytes } from 'node:crypto'
+import { BriefMap } from '../brief-map.js'
 import { lockLost, sessionLockLost } from './errors.js'
 import type { Hold } from './sessions.js'
 
@@ -15,8 +16,8 @@ export interface Lock {
 }
 
 export class Locks {
-  readonly #byToken = new Map<string, Lock>()
-  readonly #bySequence = new Map<number, Lock>()
+  readonly #byToken = new BriefMap<string, Lock>()
+  readonly #bySequence = new BriefMap<number, Lock>()
   readonly #ended = new Map<string, Hold>()
 
   take(sequence: number, until: number, hold: Hold | undefined): Lock {

@@ -9,6 +9,7 @@
 //   Q6  In memory there is a number for each waiting message, and no more: a queue may be deeper than memory.
 // Never: knows links, credit or connections.
 
+import { BriefMap } from '../brief-map.js'
 import type { Clock } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Changes, Store } from '../store/store.js'
@@ -79,7 +80,7 @@ export class Queue {
 
   readonly #options: QueueOptions
   /** What is being changed or is locked: the disk does not tell the newest yet, or is not worth asking. */
-  readonly #hot = new Map<number, Kept>()
+  readonly #hot = new BriefMap<number, Kept>()
   /** What has just come to disk, while it is handed out at once: it need not be read back. */
   #fresh = new Map<number, { readonly kept: Kept; readonly bytes: Buffer }>()
   readonly #ready = new SortedList()

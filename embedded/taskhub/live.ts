@@ -1,5 +1,6 @@
 // Instances in memory: those that have something to do, or had lately. Everything in them is on disk too.
 
+import { BriefMap } from '../brief-map.js'
 import { eventType, type HistoryEvent } from './history.js'
 import { hasEnded, type HubTables, instanceIn, type InstanceRow, type Letter } from './tables.js'
 
@@ -31,7 +32,7 @@ const mostIdle = 2_000
 export class LiveInstances {
   readonly #tables: HubTables
   /** The longest unused ones first. */
-  readonly #live = new Map<string, Live>()
+  readonly #live = new BriefMap<string, Live>()
 
   constructor(tables: HubTables) {
     this.#tables = tables
@@ -79,9 +80,9 @@ export class LiveInstances {
   #remember(id: string, live: Live): void {
     this.#live.set(id, live)
     if (this.#live.size <= mostIdle) return
-    for (const [other, { busy, inbox }] of this.#live)
-      if (other !== id && !busy && inbox.length === 0) {
-        this.#live.delete(other)
+    for (const { row, busy, inbox } of this.#live.values())
+      if (row.id !== id && !busy && inbox.length === 0) {
+        this.#live.delete(row.id)
         return
       }
   }
