@@ -389,8 +389,8 @@ export const machineMutants: readonly MachineMutant[] = [
   ),
   next(
     'the probe under another key',
-    "[{ ...asking('do', doing.spent), what: 'probe', input }]",
-    "[{ ...asking('undo', doing.spent), what: 'probe', input }]",
+    "[{ what: 'probe', input, ...asking('do', doing.spent) }]",
+    "[{ what: 'probe', input, ...asking('undo', doing.spent) }]",
   ),
   next(
     'undone with the input for the output',
