@@ -11,7 +11,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ServiceBusClient } from '@azure/service-bus'
 import { collectAlone } from '../embedded/garbage.js'
 import { type Figures, percentile, table } from './figures.js'
-import { cpuOf, diskOf, mega, memoryOf } from './process.js'
+import { cpuOf, diskOf, mega, memoryOf, stolenFromHere } from './process.js'
 
 const body = { text: 'x'.repeat(180) }
 const rounds = 3
@@ -60,6 +60,7 @@ async function addressesOf({ stdout }: ChildProcess): Promise<[string, string]> 
 
 /** Messages per second, milliseconds from send to handler, CPU milliseconds per 1,000 messages. */
 async function measured(bus: Running, count: number, work: () => Promise<readonly number[]>): Promise<Figures> {
+  const stolen = stolenFromHere()
   const before = { broker: bus.cpu(), client: process.cpuUsage(), at: performance.now() }
   const latencies = await work()
   const seconds = (performance.now() - before.at) / 1_000
@@ -71,6 +72,7 @@ async function measured(bus: Running, count: number, work: () => Promise<readonl
     'p99 ms': percentile(latencies, 0.99),
     'broker CPU ms/1000': ((bus.cpu() - before.broker) / count) * 1_000,
     'client CPU ms/1000': ((client.user + client.system) / 1_000 / count) * 1_000,
+    'stolen %': stolen(),
   }
 }
 

@@ -14,7 +14,7 @@ import { openStore } from '../embedded/store/store.js'
 import { type Figures, median, percentile, table } from './figures.js'
 import { bareSaga, byFetch, byUndici } from './floor.js'
 import { overhead } from './overhead.js'
-import { cpuOf, diskOf, mega, peakOf } from './process.js'
+import { cpuOf, diskOf, mega, peakOf, stolenFromHere } from './process.js'
 import { growth } from './stored.js'
 import { type App, inLanes, type Partner, type Run, rowIds, startApp, startPartner } from './whole-way.js'
 
@@ -119,6 +119,7 @@ async function measured(
   { app, partner, folder }: { app: App; partner: Partner; folder: string },
 ): Promise<Figures> {
   const cpu = () => cpuOf(app.pid) + cpuOf(partner.pid) + (process.cpuUsage().user + process.cpuUsage().system) / 1_000
+  const stolen = stolenFromHere()
   const before = { cpu: cpu(), app: cpuOf(app.pid), disk: diskOf(folder), at: performance.now() }
   const latencies = await inLanes(ids, run, inFlight)
   const seconds = (performance.now() - before.at) / 1_000
@@ -130,5 +131,6 @@ async function measured(
     'CPU s/1000': (cpu() - before.cpu) / ids.length,
     'of it the app': (cpuOf(app.pid) - before.app) / ids.length,
     'bytes/saga': (diskOf(folder) - before.disk) / ids.length,
+    'stolen %': stolen(),
   }
 }
