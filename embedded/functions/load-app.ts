@@ -43,8 +43,11 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
   const files = globSync(main, { cwd: folder, absolute: true }).toSorted()
   if (files.length === 0) throw HostError.of('MAIN_MATCHES_NOTHING', { main, folder })
   const asTheyAre = loadWithNativeAsync()
-  for (const file of files) await loadFile(file, esm)
-  asTheyAre()
+  try {
+    for (const file of files) await loadFile(file, esm)
+  } finally {
+    asTheyAre()
+  }
   const { model } = registry
   if (!model || registry.registrations.size === 0) throw HostError.of('NO_FUNCTIONS', { main })
   const shared = { hookData: {}, appHookData: {} }

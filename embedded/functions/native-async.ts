@@ -35,11 +35,13 @@ export function nativeAsync(code: string): string {
 
 function editsOf(code: string): readonly Edit[] {
   const edits: Edit[] = []
-  for (let at = code.indexOf(awaiter); at >= 0; ) {
+  let end = 0
+  for (const { index } of code.matchAll(awaiter)) {
+    if (index < end) continue
     // Only these expressions are read: the whole of a file would take a fifth of a second.
-    const call = parseExpressionAt(code, at, { ecmaVersion: 'latest', checkPrivateFields: false })
+    const call = parseExpressionAt(code, index, { ecmaVersion: 'latest', checkPrivateFields: false })
     edits.push(...editsIn(call, code))
-    at = code.indexOf(awaiter, call.end)
+    end = call.end
   }
   return edits
 }
@@ -50,7 +52,8 @@ const edited = (code: string, edits: readonly Edit[]) =>
     .toSorted((one, other) => other.from - one.from || other.to - one.to)
     .reduce((sofar, { from, to, text }) => sofar.slice(0, from) + text + sofar.slice(to), code)
 
-const awaiter = '__awaiter('
+/** By itself, not as a member of a library of helpers. */
+const awaiter = /(?<![\w$.])__awaiter\(/g
 
 function editsIn(expression: Node, code: string): Edit[] {
   const text = ({ start, end }: Node) => code.slice(start, end)

@@ -256,9 +256,11 @@ function tellOfRow(connection: Connection): void {
   const row = rows.get(connection)
   if (!row) return
   rows.delete(connection)
-  const { session, role, first, last } = row
-  session.output(frames.disposition({ role, first, last, settled: true, state: accepted }))
+  tell(row, accepted)
 }
+
+const tell = ({ session, role, first, last }: Row, state: Typed) =>
+  session.output(frames.disposition({ role, first, last, settled: true, state }))
 
 /** Settles one delivery for good. */
 export function settle(
@@ -274,13 +276,14 @@ export function settle(
     : accepted
   // Settled on both sides at once: a slot of rhea's ring is freed only then, and the client never says settled itself.
   Object.assign(delivery, { settled: true, remote_settled: true, state })
+  const alone: Row = { session, role, first: id, last: id }
   const before = rows.get(connection)
-  const goesOn = before?.session === session && before.role === role && before.last + 1 === id
-  if (error) session.output(frames.disposition({ role, first: id, last: id, settled: true, state }))
-  else if (before && goesOn) rows.set(connection, { ...before, last: id })
+  if (error) tell(alone, state)
+  else if (before?.session === session && before.role === role && before.last + 1 === id)
+    rows.set(connection, { ...before, last: id })
   else {
     tellOfRow(connection)
-    rows.set(connection, { session, role, first: id, last: id })
+    rows.set(connection, alone)
   }
   connection.output()
 }

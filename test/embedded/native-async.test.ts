@@ -69,6 +69,11 @@ describe('an async function that was compiled to a generator', () => {
     expect(nativeAsync(body)).toBe(body)
   })
 
+  it("stays as it is where the helper is another library's", () => {
+    const body = 'return tslib_1.__awaiter(this, void 0, void 0, function* () { return yield given; });'
+    expect(nativeAsync(body)).toBe(body)
+  })
+
   it('leaves everything else alone', () => {
     const body = 'function* one() { yield 1; } return [...one(), "__awaiter("].length'
     expect(nativeAsync(body)).toBe(body)
