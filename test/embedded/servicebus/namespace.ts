@@ -45,10 +45,11 @@ export class TestNamespace {
     return this
   }
 
-  connect(name = 'any', key = 'any'): ServiceBusClient {
+  /** @param options `patience` in milliseconds, for one operation */
+  connect({ name = 'any', key = 'any', patience = 5_000 } = {}): ServiceBusClient {
     return new ServiceBusClient(
       `Endpoint=sb://127.0.0.1:${this.broker.port};SharedAccessKeyName=${name};SharedAccessKey=${key};UseDevelopmentEmulator=true`,
-      { retryOptions: { maxRetries: 0, retryDelayInMs: 100, timeoutInMs: 5_000 } },
+      { retryOptions: { maxRetries: 0, retryDelayInMs: 100, timeoutInMs: patience } },
     )
   }
 

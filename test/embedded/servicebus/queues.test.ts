@@ -122,9 +122,9 @@ describe('receive and delete', () => {
 describe('shared access keys', () => {
   it('are checked when they are configured', async () => {
     bus = await new TestNamespace([aQueue('orders')], new Map([['app', 'c2VjcmV0']])).open()
-    const right = bus.connect('app', 'c2VjcmV0')
-    const wrong = bus.connect('app', 'wrong')
-    const nobody = bus.connect('nobody', 'c2VjcmV0')
+    const right = bus.connect({ name: 'app', key: 'c2VjcmV0' })
+    const wrong = bus.connect({ name: 'app', key: 'wrong' })
+    const nobody = bus.connect({ name: 'nobody', key: 'c2VjcmV0' })
 
     await right.createSender('orders').sendMessages({ body: 1 })
 

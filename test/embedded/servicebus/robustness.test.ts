@@ -72,9 +72,10 @@ describe('clients that misbehave harm nobody else', () => {
     expect(await drain(session)).toMatchObject([{ body: 1, deliveryCount: 0 }])
   })
 
-  it('five hundred of them at a time are served', { timeout: 60_000 }, async () => {
+  it('five hundred of them at a time are served', { timeout: 120_000 }, async () => {
     const own = await open()
-    const clients = Array.from({ length: 500 }, () => own.connect())
+    // They and the broker are one process: on a busy machine the last of them waits long for its turn.
+    const clients = Array.from({ length: 500 }, () => own.connect({ patience: 60_000 }))
 
     await Promise.all(clients.map((client, body) => client.createSender('orders').sendMessages({ body })))
 
