@@ -2,7 +2,8 @@
 
 import type { Log } from '../log.js'
 import { BrokerError, brokerErrorOf, notAllowed } from './errors.js'
-import { type Arrival, composeDelivery, readBatch, readMessage } from './message.js'
+import { composeDelivery } from './delivery.js'
+import { type Arrival, readBatch, readMessage } from './message.js'
 import type { Queue, Settlement } from './queue.js'
 import {
   answerDrains,
@@ -202,7 +203,12 @@ function acknowledgeAtOnce({ connection }: OutgoingLink): void {
   })
 }
 
+/** Where each byte of a .NET Guid stands in a uuid of the usual order. */
+const guidOrder = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
+
 /** A delivery tag is the lock token in the byte order of .NET's Guid. */
 function tagOf(token: Buffer): Buffer {
-  return Buffer.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map((index) => token.readUInt8(index)))
+  const tag = Buffer.allocUnsafe(16)
+  guidOrder.forEach((from, at) => tag.writeUInt8(token.readUInt8(from), at))
+  return tag
 }

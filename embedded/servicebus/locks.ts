@@ -29,8 +29,9 @@ export class Locks {
 
   /** @throws BrokerError `com.microsoft:message-lock-lost`, `com.microsoft:session-lock-lost` */
   of(token: Buffer, now: number): Lock {
-    const lock = this.#byToken.get(keyOf(token))
-    const ended = this.#ended.get(keyOf(token))
+    const key = keyOf(token)
+    const lock = this.#byToken.get(key)
+    const ended = this.#ended.get(key)
     if (ended) throw sessionLockLost(ended.session)
     if (!lock || (lock.hold ? lock.hold.until : lock.until) <= now) throw lockLost()
     return lock

@@ -1,7 +1,8 @@
 // The operations on `$management` and `$cbs`: requests and answers as messages, for what has no frame of its own in AMQP.
 
 import { type BrokerError, brokerErrorOf, malformed, notImplemented } from './errors.js'
-import { composeDelivery, numberOf, readMessage } from './message.js'
+import { composeDelivery } from './delivery.js'
+import { numberOf, readMessage } from './message.js'
 import type { Namespace } from './namespace.js'
 import type { Queue, Settlement } from './queue.js'
 import { describeRule, readRule } from './rule-wire.js'

@@ -4,7 +4,6 @@
 
 import type { Clock } from '../clock.js'
 import { BrokerError } from './errors.js'
-import { composeDelivery, type Envelope } from './message.js'
 import type { Handout, Queue } from './queue.js'
 import { type Decoded, messages } from './rhea.js'
 
@@ -135,7 +134,7 @@ const unreadable = {
 
 /** Undefined for one that can't be decoded. */
 function readHandout({ bytes, envelope, token }: Handout): NearbyMessage | undefined {
-  const decoded = decode(bytes, envelope)
+  const decoded = decode(bytes)
   if (!decoded) return undefined
   const {
     application_properties: properties,
@@ -174,9 +173,9 @@ function readHandout({ bytes, envelope, token }: Handout): NearbyMessage | undef
   }
 }
 
-function decode(bytes: Buffer, envelope: Envelope): Decoded | undefined {
+function decode(bytes: Buffer): Decoded | undefined {
   try {
-    return messages.decode(composeDelivery(bytes, envelope))
+    return messages.decode(bytes)
   } catch {
     return undefined
   }

@@ -244,7 +244,7 @@ interface Row {
   readonly session: AmqpSession
   readonly role: boolean
   readonly first: number
-  readonly last: number
+  last: number
 }
 
 /** They wait for the next frame of their connection, or the end of the turn. */
@@ -275,12 +275,14 @@ export function settle(
     ? messages.rejected({ error: { condition: error.condition, description: error.message } }).described()
     : accepted
   // Settled on both sides at once: a slot of rhea's ring is freed only then, and the client never says settled itself.
-  Object.assign(delivery, { settled: true, remote_settled: true, state })
+  delivery.settled = true
+  delivery.remote_settled = true
+  delivery.state = state
   const alone: Row = { session, role, first: id, last: id }
   const before = rows.get(connection)
   if (error) tell(alone, state)
   else if (before?.session === session && before.role === role && before.last + 1 === id)
-    rows.set(connection, { ...before, last: id })
+    before.last = id
   else {
     tellOfRow(connection)
     rows.set(connection, alone)

@@ -56,6 +56,12 @@ export interface Store {
 /** Milliseconds. */
 const aMoment = 2
 
+/**
+ * Objects are written as maps. As records they would begin with a list of their members' names, which saves something only where many alike stand in one
+ * value; building it takes longer than writing the map.
+ */
+const asMaps = { encoder: { useRecords: false } }
+
 interface Change {
   readonly database: Database<unknown, (string | number)[]>
   readonly key: Key
@@ -91,22 +97,26 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
   /** Those that go along with the next commit. */
   let waiting: Ride | undefined
 
-  function collect(write: (changes: Changes) => void): Change[] {
-    const collected: Change[] = []
-    write({
-      put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
-      remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
-    })
+  /** Those of the commit that is being described. */
+  let collected: Change[] = []
+  const changes: Changes = {
+    put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
+    remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
+  }
+
+  function collect(write: (changes: Changes) => void): readonly Change[] {
+    collected = []
+    write(changes)
     return collected
   }
 
   async function commit(write: (changes: Changes) => void): Promise<void> {
-    const changes = collect(write)
+    const own = collect(write)
     const ride = waiting
     waiting = undefined
     const writing = root.batch(() => {
       for (const change of ride?.changes ?? []) make(change)
-      for (const change of changes) make(change)
+      for (const change of own) make(change)
     })
     clearTimeout(ride?.alarm)
     for (const take of ride?.passengers ?? []) take(writing)
@@ -119,7 +129,7 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
 
   return {
     table<Value>(name: string): Table<Value> {
-      const database = root.openDB<Value, (string | number)[]>({ name })
+      const database = root.openDB<Value, (string | number)[]>({ name, ...asMaps })
       databases.set(name, database)
       return {
         name,
@@ -143,10 +153,10 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
     commit,
 
     async commitSoon(write) {
-      const changes = collect(write)
+      const own = collect(write)
       waiting ??= newRide()
       const { changes: all, passengers } = waiting
-      all.push(...changes)
+      all.push(...own)
       await new Promise((resolve) => passengers.push(resolve))
     },
 

@@ -2,7 +2,8 @@
 
 import { message } from 'rhea'
 import { describe, expect, it } from 'vitest'
-import { composeDelivery, readMessage } from '../../../embedded/servicebus/message.js'
+import { composeDelivery } from '../../../embedded/servicebus/delivery.js'
+import { readMessage } from '../../../embedded/servicebus/message.js'
 
 const envelope = { sequence: 7, enqueuedAt: 1_000, state: 'active', failures: 2 } as const
 const newMessageId = () => 'new'
@@ -55,12 +56,50 @@ describe.each([
   })
 })
 
+it("keeps what the sender says in its header and in annotations of any length, but not what is the broker's to say", () => {
+  const text = 'x'.repeat(5_000)
+  const bytes = message.encode({
+    ...sent,
+    durable: true,
+    priority: 9,
+    message_annotations: { text, 'x-opt-deadletter-source': 'mine' },
+  })
+
+  const delivered = message.decode(composeDelivery(bytes, { ...envelope, source: 'orders/eu' }))
+
+  expect(delivered).toMatchObject({ durable: true, priority: 9, ttl: 60_000, delivery_count: 2 })
+  expect(delivered.message_annotations).toEqual({
+    text,
+    'x-opt-sequence-number': 7,
+    'x-opt-enqueued-time': new Date(1_000),
+    'x-opt-message-state': 0,
+    'x-opt-deadletter-source': 'orders/eu',
+  })
+})
+
+it('delivers a number beyond 32 bits, and a time before 1970, as what they are', () => {
+  const delivered = message.decode(
+    composeDelivery(message.encode(sent), { ...envelope, sequence: 2 ** 40 + 2 ** 31 + 5, enqueuedAt: -1 }),
+  )
+
+  expect(delivered.message_annotations).toMatchObject({
+    'x-opt-sequence-number': 2 ** 40 + 2 ** 31 + 5,
+    'x-opt-enqueued-time': new Date(-1),
+  })
+})
+
 describe('what can not be kept', () => {
   const properties = Buffer.from([0x00, 0x53, 0x73, 0xc0, 0x04, 0x01, 0xa1, 0x01, 0x6d])
   const header = Buffer.from([0x00, 0x53, 0x70, 0x45])
+  const nested = Buffer.alloc(100_000)
+  const withByte = (bytes: Buffer, at: number, value: number) =>
+    Buffer.concat([bytes.subarray(0, at), Buffer.from([value]), bytes.subarray(at + 1)])
 
   it.each([
-    ['is cut off', properties.subarray(0, 6), 'can not be decoded'],
+    ['is cut off', properties.subarray(0, 6), 'cut off'],
+    ['has a list that its items do not fill', withByte(properties, 5, 0), 'do not fill it'],
+    ['has a value of no known type', withByte(properties, 6, 0x46), 'No value begins'],
+    ['nests values without end', Buffer.concat([Buffer.from([0x00, 0x53, 0x77]), nested]), 'can not be decoded'],
     ['has a part that is no section', Buffer.from([0xa1, 0x01, 0x6d]), 'no section'],
     ['has its sections in another order', Buffer.concat([properties, header]), 'not in their order'],
   ])('is a message that %s', (_, bytes, words) => {
