@@ -9,12 +9,13 @@
 //   Q6  In memory there is a number for each waiting message, and no more: a queue may be deeper than memory.
 // Never: knows links, credit or connections.
 
-import { BriefMap } from '../brief-map.js'
 import type { Clock } from '../clock.js'
 import type { Reach } from '../crash-points.js'
-import type { Changes, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import { DueList } from './due-list.js'
+import { Duplicates, type Remembered } from './duplicates.js'
 import { messageNotFound, messageTooLarge, notAllowed, sessionLockLost } from './errors.js'
+import { envelopeOf, KeptMessages, type Numbered } from './kept-messages.js'
 import { Locks } from './locks.js'
 import type { Envelope } from './delivery.js'
 import { type Arrival, readMessage, withApplicationProperties } from './message.js'
@@ -80,15 +81,12 @@ export class Queue {
   readonly sessions: Sessions | undefined
 
   readonly #options: QueueOptions
-  /** What is being changed or is locked: the disk does not tell the newest yet, or is not worth asking. */
-  readonly #hot = new BriefMap<number, Kept>()
-  /** What has just come to disk, while it is handed out at once: it need not be read back. */
-  #fresh = new Map<number, { readonly kept: Kept; readonly bytes: Buffer }>()
+  readonly #messages: KeptMessages
+  readonly #duplicates: Duplicates
   readonly #ready = new SortedList()
   readonly #locks = new Locks()
   readonly #due = new DueList()
   readonly #listeners = new Set<() => void>()
-  readonly #freshIds = new Map<string, number>()
   readonly #counts = { active: 0, deferred: 0, scheduled: 0 }
   #lastSequence: number
   #alarm: { readonly at: number; readonly cancel: () => void } | undefined
@@ -99,6 +97,8 @@ export class Queue {
     this.name = name
     this.kind = kind
     this.settings = settings
+    this.#messages = new KeptMessages(name, tables)
+    this.#duplicates = new Duplicates(name, settings.duplicateWindow, tables)
     const hasSubQueues = kind === 'queue' || kind === 'subscription'
     this.deadLetters = hasSubQueues ? subQueueOf(options, '$deadletterqueue') : undefined
     this.transferDeadLetters = hasSubQueues ? subQueueOf(options, '$transfer/$deadletterqueue') : undefined
@@ -154,17 +154,14 @@ export class Queue {
       )
     const now = this.#options.clock.now()
     const stay: { sequence: number; kept: Kept; bytes: Buffer }[] = []
-    const remembered: { id: string; sequence: number }[] = []
     const onward: Arrival[] = []
     const buried: Arrival[] = []
+    const newIds: Remembered[] = []
     const sequences = arrivals.map((arrival) => {
-      const known = this.#knownAs(arrival.messageId, now)
+      const known = this.#duplicates.numberOf(arrival.messageId, now)
       if (known !== undefined) return known
       const sequence = this.#nextSequence()
-      if (this.settings.duplicateWindow !== undefined && arrival.messageId !== undefined) {
-        this.#freshIds.set(arrival.messageId, sequence)
-        remembered.push({ id: arrival.messageId, sequence })
-      }
+      newIds.push(...this.#duplicates.begin(arrival.messageId, sequence))
       const isScheduled = arrival.scheduledAt !== undefined && arrival.scheduledAt > now
       if (this.settings.requiresSession && arrival.sessionId === undefined) buried.push(arrival)
       else if (this.#options.onward && !isScheduled)
@@ -179,20 +176,15 @@ export class Queue {
     return {
       sequences,
       write: (changes) => {
-        for (const { sequence, kept, bytes } of stay) this.#write(changes, sequence, kept, bytes)
+        for (const { sequence, kept, bytes } of stay) this.#messages.write(changes, sequence, kept, bytes)
         if (sequences.length > 0) changes.put(this.#options.tables.sequences, [this.name], this.#lastSequence)
-        if (remembered.length > 0) this.#remember(changes, remembered, now)
+        this.#duplicates.write(changes, newIds, now)
         for (const other of others) other.write(changes)
       },
       done: () => {
-        for (const { id } of remembered) this.#freshIds.delete(id)
-        for (const { sequence, kept, bytes } of stay) {
-          this.#begin(sequence, kept)
-          this.#fresh.set(sequence, { kept, bytes })
-        }
-        this.#announce()
-        // Not cleared: the table that a Map gives up holds what stood in it, and is held by the one before.
-        this.#fresh = new Map()
+        this.#duplicates.done(newIds)
+        for (const { sequence, kept } of stay) this.#begin(sequence, kept)
+        this.#messages.whileFresh(stay, () => this.#announce())
         for (const other of others) other.done()
       },
     }
@@ -202,12 +194,10 @@ export class Queue {
   handOut(hold?: Hold): Handout | undefined {
     const sequence = this.#takeNext(hold)
     if (sequence === undefined) return undefined
-    const kept = this.#at(sequence)
+    const kept = this.#messages.at(sequence)
     // Not waited for: it only matters when the process dies before the delivery is settled. In a session nothing is counted then.
     if (!hold)
-      void this.#options.store.commitSoon((changes) =>
-        changes.put(this.#options.tables.kept, [this.name, sequence], { open: true, ...kept }),
-      )
+      void this.#options.store.commitSoon((changes) => this.#messages.write(changes, sequence, { open: true, ...kept }))
     return this.#lock(sequence, kept, hold)
   }
 
@@ -220,8 +210,8 @@ export class Queue {
       sequences.push(sequence)
     }
     const handovers = sequences.map((sequence) => ({
-      envelope: this.#envelopeOf(sequence),
-      bytes: this.#bytesOf(sequence),
+      envelope: this.#messages.envelopeOf(sequence),
+      bytes: this.#messages.bytesOf(sequence),
     }))
     // Commits that are begun together share a sync.
     await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
@@ -231,15 +221,15 @@ export class Queue {
   /** @throws BrokerError `com.microsoft:message-not-found` unless all of them are deferred and not locked */
   handOutDeferred(sequences: readonly number[], hold?: Hold): Handout[] {
     for (const sequence of sequences) this.#checkDeferred(sequence)
-    return sequences.map((sequence) => this.#lock(sequence, this.#at(sequence), hold))
+    return sequences.map((sequence) => this.#lock(sequence, this.#messages.at(sequence), hold))
   }
 
   /** The same, for who receives and deletes in one. */
   async handOverDeferred(sequences: readonly number[]): Promise<Omit<Handout, 'token'>[]> {
     for (const sequence of sequences) this.#checkDeferred(sequence)
     const handovers = sequences.map((sequence) => ({
-      envelope: this.#envelopeOf(sequence),
-      bytes: this.#bytesOf(sequence),
+      envelope: this.#messages.envelopeOf(sequence),
+      bytes: this.#messages.bytesOf(sequence),
     }))
     await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
     return handovers
@@ -248,12 +238,9 @@ export class Queue {
   /** Up to `count` messages from a sequence number on, whatever state they are in. */
   peek(from: number, count: number, session?: string): Omit<Handout, 'token'>[] {
     const found: Omit<Handout, 'token'>[] = []
-    const { kept, bytes } = this.#options.tables
-    for (const { key, value } of kept.entries({ prefix: [this.name], from: [this.name, from] })) {
-      const sequence = Number(key[1])
-      const body = bytes.get([this.name, sequence])
-      if (body && (session === undefined || value.session === session))
-        found.push({ envelope: envelopeOf(sequence, this.#hot.get(sequence) ?? value), bytes: body })
+    for (const { sequence, kept } of this.#messages.from(from)) {
+      if (session === undefined || kept.session === session)
+        found.push({ envelope: envelopeOf(sequence, kept), bytes: this.#messages.bytesOf(sequence) })
       if (found.length >= count) break
     }
     return found
@@ -298,7 +285,8 @@ export class Queue {
 
   /** @throws BrokerError `com.microsoft:message-not-found`, before anything is cancelled */
   async cancelScheduled(sequences: readonly number[]): Promise<void> {
-    for (const sequence of sequences) if (this.#find(sequence)?.state !== 'scheduled') throw messageNotFound(sequence)
+    for (const sequence of sequences)
+      if (this.#messages.find(sequence)?.state !== 'scheduled') throw messageNotFound(sequence)
     await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
   }
 
@@ -338,22 +326,19 @@ export class Queue {
 
   /** Sessions that have messages or a state. */
   sessionIds(): string[] {
-    const { kept, sessionStates } = this.#options.tables
     const ids = new Set<string>()
-    for (const { key } of sessionStates.entries({ prefix: [this.name] })) ids.add(String(key[1]))
-    for (const { value } of kept.entries({ prefix: [this.name] }))
-      if (value.session !== undefined) ids.add(value.session)
+    for (const { key } of this.#options.tables.sessionStates.entries({ prefix: [this.name] })) ids.add(String(key[1]))
+    for (const { kept } of this.#messages.from(0)) if (kept.session !== undefined) ids.add(kept.session)
     return [...ids].toSorted()
   }
 
   /** Removes all that is not locked. Resolves with how many. */
   async purge(): Promise<number> {
     const sequences: number[] = []
-    for (const { key } of this.#options.tables.kept.entries({ prefix: [this.name] }))
-      if (!this.#locks.has(Number(key[1]))) sequences.push(Number(key[1]))
+    for (const { sequence } of this.#messages.from(0)) if (!this.#locks.has(sequence)) sequences.push(sequence)
     for (let at = 0; at < sequences.length; at += 10_000) {
       const some = sequences.slice(at, at + 10_000)
-      for (const sequence of some) this.#dropReady(sequence, this.#at(sequence))
+      for (const sequence of some) this.#dropReady(sequence, this.#messages.at(sequence))
       await Promise.all(some.map((sequence) => this.#remove(sequence)))
     }
     return sequences.length
@@ -368,18 +353,17 @@ export class Queue {
 
   /** Takes what is on disk into memory: numbers, and what is due when. */
   #restore(): void {
-    const { tables, store } = this.#options
-    const counted: { sequence: number; kept: Kept }[] = []
-    for (const { key, value } of tables.kept.entries({ prefix: [this.name] })) {
-      const sequence = Number(key[1])
-      const { open, ...kept } = value
-      if (open && this.kind !== 'subQueue') counted.push({ sequence, kept: { ...kept, failures: kept.failures + 1 } })
-      this.#begin(sequence, value)
+    const counted: Numbered[] = []
+    for (const { sequence, kept } of this.#messages.from(0)) {
+      const { open, ...closed } = kept
+      if (open && this.kind !== 'subQueue')
+        counted.push({ sequence, kept: { ...closed, failures: closed.failures + 1 } })
+      this.#begin(sequence, kept)
     }
     if (counted.length > 0) {
-      for (const { sequence, kept } of counted) this.#hot.set(sequence, kept)
-      void store.commit((changes) => {
-        for (const { sequence, kept } of counted) changes.put(tables.kept, [this.name, sequence], kept)
+      for (const { sequence, kept } of counted) this.#messages.hold(sequence, kept)
+      void this.#options.store.commit((changes) => {
+        for (const { sequence, kept } of counted) this.#messages.write(changes, sequence, kept)
       })
       for (const { sequence, kept } of counted)
         if (kept.state === 'active' && this.#isExhausted(kept.failures)) {
@@ -404,29 +388,6 @@ export class Queue {
       ...(this.settings.requiresSession && sessionId !== undefined ? { session: sessionId } : {}),
       ...(source === undefined ? {} : { source }),
       ...(enqueuedSequence === undefined ? {} : { enqueuedSequence }),
-    }
-  }
-
-  /** The number that a message got when it came before, if it did. */
-  #knownAs(messageId: string | undefined, now: number): number | undefined {
-    if (this.settings.duplicateWindow === undefined || messageId === undefined) return undefined
-    const stored = this.#options.tables.ids.get([this.name, messageId])
-    return this.#freshIds.get(messageId) ?? (stored && stored.until > now ? stored.sequence : undefined)
-  }
-
-  /** And forgets some of what is too long ago. */
-  #remember(changes: Changes, ids: readonly { id: string; sequence: number }[], now: number): void {
-    const { tables } = this.#options
-    const until = now + (this.settings.duplicateWindow ?? 0)
-    const old = tables.idTimes.entries({ prefix: [this.name], before: [this.name, now], limit: 2 * ids.length })
-    for (const { key } of old) {
-      const id = String(key[2])
-      changes.remove(tables.idTimes, key)
-      if ((tables.ids.get([this.name, id])?.until ?? 0) <= now) changes.remove(tables.ids, [this.name, id])
-    }
-    for (const { id, sequence } of ids) {
-      changes.put(tables.ids, [this.name, id], { until, sequence })
-      changes.put(tables.idTimes, [this.name, until, id], true)
     }
   }
 
@@ -481,7 +442,7 @@ export class Queue {
     for (;;) {
       const sequence = hold ? this.sessions?.takeFirst(hold) : this.#ready.takeFirst()
       if (sequence === undefined) return undefined
-      const { expiresAt } = this.#at(sequence)
+      const { expiresAt } = this.#messages.at(sequence)
       if (expiresAt === undefined || expiresAt > now) return sequence
       void this.#expire(sequence)
     }
@@ -490,22 +451,23 @@ export class Queue {
   #lock(sequence: number, kept: Kept, hold: Hold | undefined): Handout {
     const until = hold?.until ?? this.#options.clock.now() + this.settings.lockDuration
     const lock = this.#locks.take(sequence, until, hold)
-    this.#hot.set(sequence, kept)
+    this.#messages.hold(sequence, kept)
     this.#setAlarm(until)
     // What is new stands first: after a spread V8 makes a hidden class for each object (docs/performance.md).
     const envelope = { lockedUntil: until, lockToken: lock.token, ...envelopeOf(sequence, kept) }
-    return { token: lock.token, envelope, bytes: this.#bytesOf(sequence) }
+    return { token: lock.token, envelope, bytes: this.#messages.bytesOf(sequence) }
   }
 
   #checkDeferred(sequence: number): void {
-    if (this.#find(sequence)?.state !== 'deferred' || this.#locks.has(sequence)) throw messageNotFound(sequence)
+    if (this.#messages.find(sequence)?.state !== 'deferred' || this.#locks.has(sequence))
+      throw messageNotFound(sequence)
   }
 
   /** One more delivery has failed: back to its place, or to the dead-letter queue. */
   async #fail(sequence: number, properties: Properties = {}): Promise<void> {
     const kept = this.#failed(sequence)
     if (kept.state === 'active' && this.#isExhausted(kept.failures)) {
-      this.#hot.set(sequence, kept)
+      this.#messages.hold(sequence, kept)
       return this.#buryExhausted(sequence)
     }
     await this.#change(sequence, kept, properties)
@@ -513,7 +475,7 @@ export class Queue {
   }
 
   async #putBack(sequence: number): Promise<void> {
-    const kept = this.#at(sequence)
+    const kept = this.#messages.at(sequence)
     await this.#change(sequence, kept, {})
     this.#comeBack(sequence, kept)
   }
@@ -527,7 +489,7 @@ export class Queue {
 
   /** Inside a dead-letter queue nothing is counted. */
   #failed(sequence: number): Kept {
-    const kept = this.#at(sequence)
+    const kept = this.#messages.at(sequence)
     return this.kind === 'subQueue' ? kept : { ...kept, failures: kept.failures + 1 }
   }
 
@@ -544,8 +506,8 @@ export class Queue {
 
   /** To the sub-queue or where dead letters are forwarded, in one commit. */
   async #moveToDeadLetters(sequence: number, properties: Properties): Promise<void> {
-    const { failures, enqueuedSequence } = this.#at(sequence)
-    const { scheduledAt: _, timeToLive: __, ...arrival } = readMessage(this.#bytesOf(sequence), () => '')
+    const { failures, enqueuedSequence } = this.#messages.at(sequence)
+    const { scheduledAt: _, timeToLive: __, ...arrival } = readMessage(this.#messages.bytesOf(sequence), () => '')
     const moved: Arrival = {
       ...arrival,
       bytes: withApplicationProperties(arrival.bytes, properties),
@@ -567,17 +529,16 @@ export class Queue {
 
   async #change(sequence: number, changed: Kept, properties: Properties): Promise<void> {
     const { open: _, ...kept } = changed
-    const before = this.#find(sequence)
+    const before = this.#messages.find(sequence)
     const bytes =
-      Object.keys(properties).length > 0 ? withApplicationProperties(this.#bytesOf(sequence), properties) : undefined
-    this.#hot.set(sequence, kept)
-    await this.#options.store.commit((changes) => {
-      changes.put(this.#options.tables.kept, [this.name, sequence], kept)
-      if (bytes) changes.put(this.#options.tables.bytes, [this.name, sequence], bytes)
-    })
+      Object.keys(properties).length > 0
+        ? withApplicationProperties(this.#messages.bytesOf(sequence), properties)
+        : undefined
+    this.#messages.hold(sequence, kept)
+    await this.#options.store.commit((changes) => this.#messages.write(changes, sequence, kept, bytes))
     if (before) this.#counts[before.state] -= 1
     this.#counts[kept.state] += 1
-    if (this.#hot.get(sequence) === kept && !this.#locks.has(sequence)) this.#hot.delete(sequence)
+    if (!this.#locks.has(sequence)) this.#messages.release(sequence, kept)
   }
 
   #remove(sequence: number): Promise<void> {
@@ -585,58 +546,26 @@ export class Queue {
   }
 
   async #removeWith(sequence: number, plans: readonly Plan[]): Promise<void> {
-    const { state } = this.#at(sequence)
-    await carryOut(this.#options.store, plans, (changes) => this.#erase(changes, sequence))
+    const { state } = this.#messages.at(sequence)
+    await carryOut(this.#options.store, plans, (changes) => this.#messages.erase(changes, sequence))
     this.#erased(sequence, state)
   }
 
   /** Those who send are not kept waiting by those who have received. */
   async #removeSoon(sequence: number): Promise<void> {
-    const { state } = this.#at(sequence)
-    await this.#options.store.commitSoon((changes) => this.#erase(changes, sequence))
+    const { state } = this.#messages.at(sequence)
+    await this.#options.store.commitSoon((changes) => this.#messages.erase(changes, sequence))
     this.#erased(sequence, state)
   }
 
-  #erase(changes: Changes, sequence: number): void {
-    const { tables } = this.#options
-    changes.remove(tables.bytes, [this.name, sequence])
-    changes.remove(tables.kept, [this.name, sequence])
-  }
-
   #erased(sequence: number, state: Kept['state']): void {
-    this.#hot.delete(sequence)
+    this.#messages.forget(sequence)
     this.#counts[state] -= 1
-  }
-
-  #write(changes: Changes, sequence: number, kept: Kept, bytes: Buffer): void {
-    changes.put(this.#options.tables.bytes, [this.name, sequence], bytes)
-    changes.put(this.#options.tables.kept, [this.name, sequence], kept)
   }
 
   #nextSequence(): number {
     this.#lastSequence += 1
     return this.#lastSequence
-  }
-
-  #find(sequence: number): Kept | undefined {
-    const inMemory = this.#hot.get(sequence) ?? this.#fresh.get(sequence)?.kept
-    return inMemory ?? this.#options.tables.kept.get([this.name, sequence])
-  }
-
-  #at(sequence: number): Kept {
-    const kept = this.#find(sequence)
-    if (!kept) throw messageNotFound(sequence)
-    return kept
-  }
-
-  #bytesOf(sequence: number): Buffer {
-    const bytes = this.#fresh.get(sequence)?.bytes ?? this.#options.tables.bytes.get([this.name, sequence])
-    if (!bytes) throw messageNotFound(sequence)
-    return bytes
-  }
-
-  #envelopeOf(sequence: number): Envelope {
-    return envelopeOf(sequence, this.#at(sequence))
   }
 
   #dueAt(at: number, sequence: number): void {
@@ -666,7 +595,7 @@ export class Queue {
   }
 
   #onDue(sequence: number, now: number): void {
-    const kept = this.#find(sequence)
+    const kept = this.#messages.find(sequence)
     // A locked message expires when its lock has ended.
     if (!kept || this.#locks.has(sequence)) return
     if (kept.state === 'scheduled' && (kept.dueAt ?? Infinity) <= now) void this.#activate(sequence, kept)
@@ -678,7 +607,7 @@ export class Queue {
 
   async #activate(sequence: number, kept: Kept): Promise<void> {
     if (this.#options.onward) {
-      const { scheduledAt: _, ...arrival } = readMessage(this.#bytesOf(sequence), () => '')
+      const { scheduledAt: _, ...arrival } = readMessage(this.#messages.bytesOf(sequence), () => '')
       return this.#removeWith(sequence, this.#goOn([{ ...arrival, enqueuedSequence: sequence }], 0))
     }
     await this.#change(sequence, { ...kept, state: 'active' }, {})
@@ -707,19 +636,4 @@ function subQueueOf({ name, settings, store, tables, clock, reach }: QueueOption
     clock,
     reach,
   })
-}
-
-function envelopeOf(
-  sequence: number,
-  { enqueuedAt, state, failures, dueAt, source, enqueuedSequence }: Kept,
-): Envelope {
-  return {
-    sequence,
-    enqueuedAt,
-    // The service goes on calling a message scheduled that once was.
-    state: state === 'active' && dueAt !== undefined ? 'scheduled' : state,
-    failures,
-    ...(source === undefined ? {} : { source }),
-    ...(enqueuedSequence === undefined ? {} : { enqueuedSequence }),
-  }
 }

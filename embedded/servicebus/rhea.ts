@@ -281,8 +281,7 @@ export function settle(
   const alone: Row = { session, role, first: id, last: id }
   const before = rows.get(connection)
   if (error) tell(alone, state)
-  else if (before?.session === session && before.role === role && before.last + 1 === id)
-    before.last = id
+  else if (before?.session === session && before.role === role && before.last + 1 === id) before.last = id
   else {
     tellOfRow(connection)
     rows.set(connection, alone)
