@@ -163,7 +163,8 @@ function checkId(id: string): void {
 function tellOne(call: Call, id: string): ApiAnswer {
   const { hub, query } = call
   const row = hub.find(id)
-  if (!row) throw noSuchInstance()
+  // Not thrown: whoever starts a saga looks first whether it is there, and an error costs its stack.
+  if (!row) return told(404)
   const view = statusView(row, {
     showInput: query.flag('showInput', true),
     showHistoryOutput: query.flag('showHistoryOutput', false),
