@@ -372,11 +372,18 @@ function readAction(source: unknown): Action {
 
 const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true
 
-const activityOf = ({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] => ({
-  kind: 'activity',
-  name,
-  input: inputText(input),
-})
+function activityOf({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] {
+  let text: string | undefined
+  return {
+    kind: 'activity',
+    name,
+    // Written when it is asked for: a plan holds all that an execution ever asked for, and only what is new is begun.
+    get input() {
+      text ??= inputText(input)
+      return text
+    },
+  }
+}
 
 const subOrchestrationOf = (asked: {
   functionName: string
