@@ -19,10 +19,10 @@ export const constructor = {
   map: 0xd1,
 } as const
 
-/** What follows a constructor: so many bytes; or a size of that many bytes, and as many bytes or the items that fill them. */
+/** What follows a constructor: so many bytes; or a size of that many bytes, and as many bytes, or the items or elements that fill them. */
 interface Layout {
   readonly width: number
-  readonly kind: 'fixed' | 'sized' | 'items'
+  readonly kind: 'fixed' | 'sized' | 'items' | 'elements'
 }
 
 const layouts = new Map<number | undefined, Layout>(
@@ -34,42 +34,66 @@ const layouts = new Map<number | undefined, Layout>(
       ['fixed', 4, [0x70, 0x71, 0x72, 0x73, 0x74]],
       ['fixed', 8, [0x80, 0x81, 0x82, 0x83, 0x84]],
       ['fixed', 16, [0x94, 0x98]],
-      ['sized', 1, [0xa0, 0xa1, 0xa3, 0xe0]],
-      ['sized', 4, [0xb0, 0xb1, 0xb3, 0xf0]],
+      ['sized', 1, [0xa0, 0xa1, 0xa3]],
+      ['sized', 4, [0xb0, 0xb1, 0xb3]],
       ['items', 1, [0xc0, 0xc1]],
       ['items', 4, [0xd0, 0xd1]],
+      ['elements', 1, [0xe0]],
+      ['elements', 4, [0xf0]],
     ] as const
   ).flatMap(([kind, width, codes]) => codes.map((code) => [code, { kind, width }])),
 )
 
 /** Where the value that begins there ends; all that it holds is passed as well. @throws RangeError for what is no AMQP value, or is cut off */
 export function endOf(bytes: Buffer, at: number): number {
-  if (bytes[at] === constructor.described) return endOf(bytes, endOf(bytes, at + 1))
+  const place = constructorAt(bytes, at)
+  return endOfContent(bytes, place + 1, layoutAt(bytes, place))
+}
+
+/** Behind the descriptors, if there are any. */
+function constructorAt(bytes: Buffer, at: number): number {
+  let place = at
+  while (bytes[place] === constructor.described) place = endOf(bytes, place + 1)
+  return place
+}
+
+function layoutAt(bytes: Buffer, at: number): Layout {
   const layout = layouts.get(bytes[at])
   if (!layout) throw new RangeError(`No value begins at byte ${at}.`)
-  const { kind, width } = layout
-  const end = at + 1 + width + (kind === 'fixed' ? 0 : bytes.readUIntBE(at + 1, width))
+  return layout
+}
+
+/** Of a value whose constructor has been read. */
+function endOfContent(bytes: Buffer, at: number, { kind, width }: Layout): number {
+  const end = at + width + (kind === 'fixed' ? 0 : bytes.readUIntBE(at, width))
   if (end > bytes.length) throw new RangeError(`The value at byte ${at} is cut off.`)
-  if (kind === 'items' && endOfItems(bytes, at, width, end) !== end)
-    throw new RangeError(`The items of the value at byte ${at} do not fill it.`)
+  if (kind === 'items' || kind === 'elements') checkFilling(bytes, at, kind, width, end)
   return end
 }
 
-const countAt = (bytes: Buffer, at: number, width: number) => bytes.readUIntBE(at + 1 + width, width)
-
-function endOfItems(bytes: Buffer, at: number, width: number, limit: number): number {
-  let place = at + 1 + 2 * width
-  for (let left = countAt(bytes, at, width); left > 0 && place <= limit; left--) place = endOf(bytes, place)
-  return place
+/** What the value holds must end where it does, and no count may be larger than its bytes: who reads it makes as many objects. */
+function checkFilling(bytes: Buffer, at: number, kind: 'items' | 'elements', width: number, end: number): void {
+  const count = bytes.readUIntBE(at + width, width)
+  let place = at + 2 * width
+  if (count > end - place) throw new RangeError(`The value at byte ${at} counts more than it holds.`)
+  if (kind === 'items') for (let left = count; left > 0 && place <= end; left--) place = endOf(bytes, place)
+  else {
+    place = constructorAt(bytes, place)
+    const layout = layoutAt(bytes, place)
+    place += 1
+    for (let left = count; left > 0 && place <= end; left--) place = endOfContent(bytes, place, layout)
+  }
+  if (place !== end) throw new RangeError(`What the value at byte ${at} holds does not fill it.`)
 }
 
 /** Where each item of a list or a map begins; none in any other value. @throws RangeError */
 export function itemsOf(bytes: Buffer, at: number): readonly number[] {
   const layout = layouts.get(bytes[at])
   if (layout?.kind !== 'items') return []
-  const count = countAt(bytes, at, layout.width)
+  const { width } = layout
+  const count = bytes.readUIntBE(at + 1 + width, width)
   const places: number[] = []
-  for (let place = at + 1 + 2 * layout.width; places.length < count; place = endOf(bytes, place)) places.push(place)
+  for (let place = at + 1 + 2 * width; places.length < count; place = endOf(bytes, place)) places.push(place)
   return places
 }
 

@@ -1,6 +1,6 @@
 // What a message tells the broker, and its bytes changed in the few places that are the broker's to change, otherwise as the sender wrote them.
 
-import { itemsOf, textAt } from './amqp-bytes.js'
+import { BytesWriter, constructor, endOf, itemsOf, textAt } from './amqp-bytes.js'
 import { types, type Typed } from './rhea.js'
 import { cut, replaced, type Section, section } from './sections.js'
 
@@ -60,20 +60,18 @@ export function readMessage(raw: Buffer, newMessageId: () => string): Arrival {
     ...(scheduledAt === undefined ? {} : { scheduledAt }),
   }
   if (given !== undefined && given !== null) return { bytes: raw, messageId: textOf(given), ...more }
-  const fields = [types.wrap_string(newMessageId()), ...fieldsOf(raw, sections, section.properties).slice(1)]
-  return { bytes: replaced(raw, section.properties, describe(section.properties, types.List32(fields))), ...more }
+  const fields = [write(types.wrap_string(newMessageId())), ...fieldsOf(raw, sections).slice(1)]
+  return { bytes: replaced(raw, section.properties, composed(section.properties, constructor.list, fields)), ...more }
 }
 
 export function readFacts(bytes: Buffer): MessageFacts {
   const sections = cut(bytes)
-  const fields = fieldsOf(bytes, sections, section.properties)
   const user = pairsOf(bytes, sections, section.applicationProperties)
   const byLowerCase = new Map([...user].map(([name, value]) => [name.toLowerCase(), value]))
   return {
     system(name) {
       const index = field[name]
-      const value = index === undefined ? undefined : fields[index]?.value
-      return value === null ? undefined : value
+      return (index === undefined ? undefined : itemIn(bytes, sections, section.properties, index)) ?? undefined
     },
     user(name) {
       const value = (user.get(name) ?? byLowerCase.get(name.toLowerCase()))?.value
@@ -87,45 +85,66 @@ export function withProperties(
   bytes: Buffer,
   changes: readonly { readonly scope: 'sys' | 'user'; readonly name: string; readonly value: unknown }[],
 ): Buffer {
-  const sections = cut(bytes)
-  const pairs = new Map<string, unknown>(pairsOf(bytes, sections, section.applicationProperties))
-  const fields: unknown[] = [...fieldsOf(bytes, sections, section.properties)]
+  const fields = [...fieldsOf(bytes, cut(bytes))]
+  const user = new Map<string, unknown>()
   for (const { scope, name, value } of changes) {
     const index = field[name.toLowerCase()]
-    if (scope === 'user') {
-      if (value === undefined) pairs.delete(name)
-      else pairs.set(name, types.wrap(value))
-    } else if (index !== undefined) {
-      while (fields.length <= index) fields.push(types.wrap(null))
-      fields[index] = value === undefined ? types.wrap(null) : types.wrap_string(textOf(value))
+    if (scope === 'user') user.set(name, value)
+    else if (index !== undefined) {
+      while (fields.length <= index) fields.push(write(types.wrap(null)))
+      fields[index] = write(value === undefined ? types.wrap(null) : types.wrap_string(textOf(value)))
     }
   }
-  const inner = replaced(bytes, section.properties, describe(section.properties, types.List32(fields)))
-  return replaced(inner, section.applicationProperties, applicationProperties(pairs))
+  const inner = replaced(bytes, section.properties, composed(section.properties, constructor.list, fields))
+  return withUserProperties(inner, user)
 }
 
 /** The messages in a batch; none in an empty one. */
 export function readBatch(raw: Buffer): Buffer[] {
   return cut(raw).flatMap((one) => {
-    const data = one.code === section.data ? decode(raw, one).value : undefined
+    const data = one.code === section.data ? read(raw, one.value).value : undefined
     return Buffer.isBuffer(data) ? [data] : []
   })
 }
 
-/** The same message with application properties added or replaced; the types of the others stay as they were. */
+/** The same message with application properties added or replaced; the others stay as they were. */
 export function withApplicationProperties(bytes: Buffer, added: Readonly<Record<string, unknown>>): Buffer {
-  if (Object.keys(added).length === 0) return bytes
-  const pairs = new Map<string, unknown>(pairsOf(bytes, cut(bytes), section.applicationProperties))
-  for (const [name, value] of Object.entries(added))
-    if (value !== undefined && value !== null) pairs.set(name, types.wrap(value))
-  return replaced(bytes, section.applicationProperties, applicationProperties(pairs))
+  const there = Object.entries(added).filter(([, value]) => value !== undefined && value !== null)
+  return there.length === 0 ? bytes : withUserProperties(bytes, new Map(there))
 }
 
-const applicationProperties = (pairs: ReadonlyMap<string, unknown>) =>
-  describe(
-    section.applicationProperties,
-    types.Map32([...pairs].flatMap(([name, value]) => [types.wrap_string(name), value])),
+/** @param changes without a value for those that go */
+function withUserProperties(bytes: Buffer, changes: ReadonlyMap<string, unknown>): Buffer {
+  const { applicationProperties: code } = section
+  const map = cut(bytes).find((one) => one.code === code)
+  const items = map ? rawItems(bytes, map.value) : []
+  const kept = items.filter((_, index) => !changes.has(String(textAt(items[index - (index % 2)] ?? nothing, 0))))
+  const added = [...changes].flatMap(([name, value]) =>
+    value === undefined ? [] : [write(types.wrap_string(name)), write(types.wrap(value))],
   )
+  return replaced(bytes, code, composed(code, constructor.map, [...kept, ...added]))
+}
+
+const nothing = Buffer.alloc(0)
+
+/** A section that is a list or a map of these. */
+function composed(code: number, kind: number, items: readonly Buffer[]): Buffer {
+  const out = new BytesWriter()
+  const begin = out.begin(code, kind)
+  for (const item of items) out.copy(item)
+  out.end(begin, items.length)
+  return out.followedBy(nothing)
+}
+
+/** What a list or a map holds, as it stands there: rhea can't write all that it can read. */
+const rawItems = (bytes: Buffer, at: number): readonly Buffer[] =>
+  itemsOf(bytes, at).map((begin) => bytes.subarray(begin, endOf(bytes, begin)))
+
+/** The properties of the message, as they stand there. */
+function fieldsOf(bytes: Buffer, sections: readonly Section[]): readonly Buffer[] {
+  const list = sections.find(({ code }) => code === section.properties)
+  return list ? rawItems(bytes, list.value) : []
+}
 
 /** One item of a section that is a list; undefined where there is none. */
 function itemIn(bytes: Buffer, sections: readonly Section[], code: number, index: number): unknown {
@@ -134,15 +153,9 @@ function itemIn(bytes: Buffer, sections: readonly Section[], code: number, index
   return at === undefined ? undefined : (textAt(bytes, at) ?? read(bytes, at).value)
 }
 
-function fieldsOf(bytes: Buffer, sections: readonly Section[], code: number): readonly Typed[] {
-  const list = sections.find((one) => one.code === code)
-  const value = list && decode(bytes, list).value
-  // rhea decodes every empty list to one and the same array, so it is never changed, only read.
-  return Array.isArray(value) ? value : []
-}
-
 function pairsOf(bytes: Buffer, sections: readonly Section[], code: number): Map<string, Typed> {
-  const items = fieldsOf(bytes, sections, code)
+  const map = sections.find((one) => one.code === code)
+  const items = map ? itemsOf(bytes, map.value).map((at) => read(bytes, at)) : []
   const pairs = new Map<string, Typed>()
   for (let index = 0; index + 1 < items.length; index += 2) {
     const value = items[index + 1]
@@ -151,15 +164,11 @@ function pairsOf(bytes: Buffer, sections: readonly Section[], code: number): Map
   return pairs
 }
 
-const decode = (bytes: Buffer, { value }: Section) => read(bytes, value)
-
 function read(bytes: Buffer, at: number): Typed {
   const reader = new types.Reader(bytes)
   reader.position = at
   return reader.read()
 }
-
-const describe = (code: number, value: unknown) => write(types.described_nc(types.wrap_ulong(code), value))
 
 function write(value: unknown): Buffer {
   const writer = new types.Writer()

@@ -10,8 +10,27 @@ export const section = {
   properties: 0x73,
   applicationProperties: 0x74,
   data: 0x75,
+  sequence: 0x76,
   value: 0x77,
+  footer: 0x78,
 } as const
+
+const lists = [0x45, 0xc0, 0xd0]
+const maps = [0xc1, 0xd1]
+const binaries = [0xa0, 0xb0]
+
+/** By a section's code: the constructors of what it can hold; none named where it can hold any value. */
+const contents = new Map<number, readonly number[]>([
+  [section.header, lists],
+  [section.deliveryAnnotations, maps],
+  [section.messageAnnotations, maps],
+  [section.properties, lists],
+  [section.applicationProperties, maps],
+  [section.data, binaries],
+  [section.sequence, lists],
+  [section.value, []],
+  [section.footer, maps],
+])
 
 export interface Section {
   readonly code: number
@@ -35,9 +54,12 @@ export function cutBefore(
   while (at < bytes.length) {
     const code = codeAt(bytes, at)
     if (code >= limit) break
-    if (Number.isNaN(code)) throw malformed('The message has a part that is no section.')
+    const held = contents.get(code)
+    if (!held) throw malformed('The message has a part that is no section.')
     if (code < last) throw malformed('The sections of the message are not in their order.')
     const value = at + (bytes[at + 1] === constructor.smallUlong ? 3 : 10)
+    if (held.length > 0 && !held.includes(bytes[value] ?? NaN))
+      throw malformed('A section of the message holds what it can not hold.')
     const to = endOfValue(bytes, value)
     sections.push({ code, from: at, value, to })
     last = code

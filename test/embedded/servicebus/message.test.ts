@@ -1,9 +1,11 @@
 // A message's bytes on their way through the broker: what it adds, and what it leaves as the sender wrote it.
 
-import { message } from 'rhea'
+import { message, types } from 'rhea'
 import { describe, expect, it } from 'vitest'
 import { composeDelivery } from '../../../embedded/servicebus/delivery.js'
-import { readMessage } from '../../../embedded/servicebus/message.js'
+import { BrokerError } from '../../../embedded/servicebus/errors.js'
+import { readFacts, readMessage, withApplicationProperties } from '../../../embedded/servicebus/message.js'
+import { pseudoRandom } from '../../pseudo-random.js'
 
 const envelope = { sequence: 7, enqueuedAt: 1_000, state: 'active', failures: 2 } as const
 const newMessageId = () => 'new'
@@ -97,7 +99,7 @@ describe('what can not be kept', () => {
 
   it.each([
     ['is cut off', properties.subarray(0, 6), 'cut off'],
-    ['has a list that its items do not fill', withByte(properties, 5, 0), 'do not fill it'],
+    ['has a list that its items do not fill', withByte(properties, 5, 0), 'does not fill it'],
     ['has a value of no known type', withByte(properties, 6, 0x46), 'No value begins'],
     ['nests values without end', Buffer.concat([Buffer.from([0x00, 0x53, 0x77]), nested]), 'can not be decoded'],
     ['has a part that is no section', Buffer.from([0xa1, 0x01, 0x6d]), 'no section'],
@@ -106,3 +108,37 @@ describe('what can not be kept', () => {
     expect(() => readMessage(bytes, newMessageId)).toThrow(words)
   })
 })
+
+it('whatever is kept can be read, delivered and buried', () => {
+  const random = pseudoRandom(7)
+  const whole = message.encode({
+    ...sent,
+    application_properties: {
+      list: types.wrap_list([1, 'two', null]),
+      times: types.wrap_array([1, 2], 0x81, undefined),
+      flag: true,
+    },
+  })
+  const accepted = Array.from({ length: 20_000 }, () => {
+    const bytes = Buffer.from(whole)
+    for (let changes = 1 + random(3); changes > 0; changes--) bytes[random(bytes.length)] = random(256)
+    return bytes
+  }).filter(isAccepted)
+
+  expect(accepted.length).toBeGreaterThan(1_000)
+  for (const bytes of accepted) {
+    readFacts(bytes).user('list')
+    message.decode(composeDelivery(bytes, envelope))
+    readMessage(withApplicationProperties(bytes, { DeadLetterReason: 'none' }), newMessageId)
+  }
+})
+
+function isAccepted(bytes: Buffer): boolean {
+  try {
+    readMessage(bytes, newMessageId)
+    return true
+  } catch (error) {
+    if (error instanceof BrokerError && error.condition === 'amqp:decode-error') return false
+    throw error
+  }
+}
