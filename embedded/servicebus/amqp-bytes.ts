@@ -71,11 +71,11 @@ function endOfContent(bytes: Buffer, at: number, { kind, width }: Layout): numbe
   return end
 }
 
-/** What the value holds must end where it does, and no count may be larger than its bytes: who reads it makes as many objects. */
+/** What the value holds must end where it does. Elements may have no bytes at all: whoever reads them makes as many objects, so their count has a limit. */
 function checkFilling(bytes: Buffer, at: number, kind: 'items' | 'elements', width: number, end: number): void {
   const count = bytes.readUIntBE(at + width, width)
   let place = at + 2 * width
-  if (count > end - place) throw new RangeError(`The value at byte ${at} counts more than it holds.`)
+  if (count > bytes.length) throw new RangeError(`The value at byte ${at} counts more than all bytes are.`)
   if (kind === 'items') for (let left = count; left > 0 && place <= end; left--) place = endOf(bytes, place)
   else {
     place = constructorAt(bytes, place)

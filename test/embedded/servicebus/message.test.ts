@@ -116,6 +116,7 @@ it('whatever is kept can be read, delivered and buried', () => {
     application_properties: {
       list: types.wrap_list([1, 'two', null]),
       times: types.wrap_array([1, 2], 0x81, undefined),
+      none: types.wrap_array([null, null], 0x40, undefined),
       flag: true,
     },
   })
