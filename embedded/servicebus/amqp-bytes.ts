@@ -146,6 +146,18 @@ export class BytesWriter {
     bytes.copy(this.#bytes, at, from, to)
   }
 
+  /** The pairs of a map but for those with these names. Answers how many items they are. @param items where the names and values begin */
+  copyPairs(bytes: Buffer, items: readonly number[], except: { has(name: string): boolean }): number {
+    let copied = 0
+    for (let index = 0; index + 1 < items.length; index += 2) {
+      const [name = 0, value = 0] = [items[index], items[index + 1]]
+      if (except.has(textAt(bytes, name) ?? '')) continue
+      this.copy(bytes, name, endOf(bytes, value))
+      copied += 2
+    }
+    return copied
+  }
+
   /** Begins a section that is a list or a map; the answer is for its end. */
   begin(section: number, code: number): number {
     const at = this.#take(12)
@@ -163,8 +175,8 @@ export class BytesWriter {
   }
 
   /** What was written, and these bytes after it. */
-  followedBy(rest: Buffer): Buffer {
-    return Buffer.concat([this.#bytes.subarray(0, this.#length), rest])
+  followedBy(...rest: readonly Buffer[]): Buffer {
+    return Buffer.concat([this.#bytes.subarray(0, this.#length), ...rest])
   }
 
   /** Where to write so many bytes. */

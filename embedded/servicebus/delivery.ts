@@ -1,7 +1,7 @@
 // A message as a receiver gets it: the bytes that the sender wrote, and before them what the broker knows of it.
 
-import { BytesWriter, constructor, endOf, itemsOf, symbol, textAt } from './amqp-bytes.js'
-import { cutBefore, section, type Section } from './sections.js'
+import { BytesWriter, constructor, endOf, symbol, textAt } from './amqp-bytes.js'
+import { cutBefore, itemsIn, section, type Section } from './sections.js'
 
 /** What the broker adds when it hands a message out. */
 export interface Envelope {
@@ -44,13 +44,6 @@ export function composeDelivery(bytes: Buffer, envelope: Envelope): Buffer {
   return out.followedBy(bytes.subarray(end))
 }
 
-const nothing: readonly number[] = []
-
-function itemsIn(bytes: Buffer, sections: readonly Section[], code: number): readonly number[] {
-  const found = sections.find((one) => one.code === code)
-  return found ? itemsOf(bytes, found.value) : nothing
-}
-
 /** Durable, priority, time to live and first acquirer are the sender's; the count of deliveries is not. */
 function writeHeader(bytes: Buffer, sections: readonly Section[], failures: number): void {
   const fields = itemsIn(bytes, sections, section.header)
@@ -76,7 +69,7 @@ function writeLockToken(token: Buffer): void {
 function writeAnnotations(bytes: Buffer, sections: readonly Section[], envelope: Envelope): void {
   const { sequence, enqueuedAt, state, lockedUntil, enqueuedSequence, source } = envelope
   const begin = out.begin(section.messageAnnotations, constructor.map)
-  let items = writeOthers(bytes, itemsIn(bytes, sections, section.messageAnnotations)) + 6
+  let items = out.copyPairs(bytes, itemsIn(bytes, sections, section.messageAnnotations), isOwn) + 6
   out.copy(symbols.sequence)
   out.eight(constructor.long, sequence)
   out.copy(symbols.enqueuedAt)
@@ -102,16 +95,4 @@ function writeAnnotations(bytes: Buffer, sections: readonly Section[], envelope:
     items += 2
   }
   out.end(begin, items)
-}
-
-/** Answers how many items they are. */
-function writeOthers(bytes: Buffer, items: readonly number[]): number {
-  let written = 0
-  for (let index = 0; index + 1 < items.length; index += 2) {
-    const [name = 0, value = 0] = [items[index], items[index + 1]]
-    if (isOwn.has(textAt(bytes, name))) continue
-    out.copy(bytes, name, endOf(bytes, value))
-    written += 2
-  }
-  return written
 }

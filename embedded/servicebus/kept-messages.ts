@@ -12,13 +12,17 @@ export interface Numbered {
   readonly kept: Kept
 }
 
+export interface Arrived extends Numbered {
+  readonly bytes: Buffer
+}
+
 export class KeptMessages {
   readonly #queue: string
   readonly #tables: BrokerTables
   /** What is being changed or is locked. */
   readonly #hot = new BriefMap<number, Kept>()
   /** What has just come to disk, while it is handed out at once. */
-  #fresh = new Map<number, { readonly kept: Kept; readonly bytes: Buffer }>()
+  #fresh = new Map<number, Arrived>()
 
   constructor(queue: string, tables: BrokerTables) {
     this.#queue = queue
@@ -42,11 +46,6 @@ export class KeptMessages {
     const bytes = this.#fresh.get(sequence)?.bytes ?? this.#tables.bytes.get([this.#queue, sequence])
     if (!bytes) throw messageNotFound(sequence)
     return bytes
-  }
-
-  /** @throws BrokerError `com.microsoft:message-not-found` */
-  envelopeOf(sequence: number): Envelope {
-    return envelopeOf(sequence, this.at(sequence))
   }
 
   /** All from a number on, as they are known now. */
@@ -73,8 +72,8 @@ export class KeptMessages {
   }
 
   /** These need not be read back while the work is done. */
-  whileFresh(arrived: readonly (Numbered & { readonly bytes: Buffer })[], work: () => void): void {
-    for (const { sequence, kept, bytes } of arrived) this.#fresh.set(sequence, { kept, bytes })
+  whileFresh(arrived: readonly Arrived[], work: () => void): void {
+    for (const one of arrived) this.#fresh.set(one.sequence, one)
     work()
     // Not cleared: the table that a Map gives up holds what stood in it, and is held by the one before.
     this.#fresh = new Map()

@@ -1,8 +1,8 @@
 // What a message tells the broker, and its bytes changed in the few places that are the broker's to change, otherwise as the sender wrote them.
 
-import { BytesWriter, constructor, endOf, itemsOf, textAt } from './amqp-bytes.js'
+import { BytesWriter, constructor, endOf, textAt } from './amqp-bytes.js'
 import { types, type Typed } from './rhea.js'
-import { cut, replaced, type Section, section } from './sections.js'
+import { cut, itemsIn, replaced, type Section, section } from './sections.js'
 
 /** Where they stand in the properties of an AMQP message. */
 const place = { messageId: 0, sessionId: 10 } as const
@@ -61,7 +61,7 @@ export function readMessage(raw: Buffer, newMessageId: () => string): Arrival {
   }
   if (given !== undefined && given !== null) return { bytes: raw, messageId: textOf(given), ...more }
   const fields = [write(types.wrap_string(newMessageId())), ...fieldsOf(raw, sections).slice(1)]
-  return { bytes: replaced(raw, section.properties, composed(section.properties, constructor.list, fields)), ...more }
+  return { bytes: withFields(raw, fields), ...more }
 }
 
 export function readFacts(bytes: Buffer): MessageFacts {
@@ -95,8 +95,7 @@ export function withProperties(
       fields[index] = write(value === undefined ? types.wrap(null) : types.wrap_string(textOf(value)))
     }
   }
-  const inner = replaced(bytes, section.properties, composed(section.properties, constructor.list, fields))
-  return withUserProperties(inner, user)
+  return withUserProperties(withFields(bytes, fields), user)
 }
 
 /** The messages in a batch; none in an empty one. */
@@ -116,46 +115,40 @@ export function withApplicationProperties(bytes: Buffer, added: Readonly<Record<
 /** @param changes without a value for those that go */
 function withUserProperties(bytes: Buffer, changes: ReadonlyMap<string, unknown>): Buffer {
   const { applicationProperties: code } = section
-  const map = cut(bytes).find((one) => one.code === code)
-  const items = map ? rawItems(bytes, map.value) : []
-  const kept = items.filter((_, index) => !changes.has(String(textAt(items[index - (index % 2)] ?? nothing, 0))))
-  const added = [...changes].flatMap(([name, value]) =>
-    value === undefined ? [] : [write(types.wrap_string(name)), write(types.wrap(value))],
-  )
-  return replaced(bytes, code, composed(code, constructor.map, [...kept, ...added]))
-}
-
-const nothing = Buffer.alloc(0)
-
-/** A section that is a list or a map of these. */
-function composed(code: number, kind: number, items: readonly Buffer[]): Buffer {
   const out = new BytesWriter()
-  const begin = out.begin(code, kind)
-  for (const item of items) out.copy(item)
-  out.end(begin, items.length)
-  return out.followedBy(nothing)
+  const begin = out.begin(code, constructor.map)
+  let items = out.copyPairs(bytes, itemsIn(bytes, cut(bytes), code), changes)
+  for (const [name, value] of changes) {
+    if (value === undefined) continue
+    out.copy(write(types.wrap_string(name)))
+    out.copy(write(types.wrap(value)))
+    items += 2
+  }
+  out.end(begin, items)
+  return replaced(bytes, code, out.followedBy())
 }
 
-/** What a list or a map holds, as it stands there: rhea can't write all that it can read. */
-const rawItems = (bytes: Buffer, at: number): readonly Buffer[] =>
-  itemsOf(bytes, at).map((begin) => bytes.subarray(begin, endOf(bytes, begin)))
+/** The properties of the message as they stand there: rhea can't write all that it can read. */
+const fieldsOf = (bytes: Buffer, sections: readonly Section[]): readonly Buffer[] =>
+  itemsIn(bytes, sections, section.properties).map((begin) => bytes.subarray(begin, endOf(bytes, begin)))
 
-/** The properties of the message, as they stand there. */
-function fieldsOf(bytes: Buffer, sections: readonly Section[]): readonly Buffer[] {
-  const list = sections.find(({ code }) => code === section.properties)
-  return list ? rawItems(bytes, list.value) : []
+/** The same message with these for its properties. */
+function withFields(bytes: Buffer, fields: readonly Buffer[]): Buffer {
+  const out = new BytesWriter()
+  const begin = out.begin(section.properties, constructor.list)
+  for (const one of fields) out.copy(one)
+  out.end(begin, fields.length)
+  return replaced(bytes, section.properties, out.followedBy())
 }
 
 /** One item of a section that is a list; undefined where there is none. */
 function itemIn(bytes: Buffer, sections: readonly Section[], code: number, index: number): unknown {
-  const list = sections.find((one) => one.code === code)
-  const at = list && itemsOf(bytes, list.value)[index]
+  const at = itemsIn(bytes, sections, code)[index]
   return at === undefined ? undefined : (textAt(bytes, at) ?? read(bytes, at).value)
 }
 
 function pairsOf(bytes: Buffer, sections: readonly Section[], code: number): Map<string, Typed> {
-  const map = sections.find((one) => one.code === code)
-  const items = map ? itemsOf(bytes, map.value).map((at) => read(bytes, at)) : []
+  const items = itemsIn(bytes, sections, code).map((at) => read(bytes, at))
   const pairs = new Map<string, Typed>()
   for (let index = 0; index + 1 < items.length; index += 2) {
     const value = items[index + 1]

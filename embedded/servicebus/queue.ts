@@ -12,12 +12,12 @@
 import type { Clock } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Store } from '../store/store.js'
+import type { Envelope } from './delivery.js'
 import { DueList } from './due-list.js'
 import { Duplicates, type Remembered } from './duplicates.js'
 import { messageNotFound, messageTooLarge, notAllowed, sessionLockLost } from './errors.js'
-import { envelopeOf, KeptMessages, type Numbered } from './kept-messages.js'
+import { type Arrived, envelopeOf, KeptMessages, type Numbered } from './kept-messages.js'
 import { Locks } from './locks.js'
-import type { Envelope } from './delivery.js'
 import { type Arrival, readMessage, withApplicationProperties } from './message.js'
 import { carryOut, type Plan } from './plan.js'
 import { type Hold, Sessions } from './sessions.js'
@@ -153,7 +153,7 @@ export class Queue {
         'The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value.',
       )
     const now = this.#options.clock.now()
-    const stay: { sequence: number; kept: Kept; bytes: Buffer }[] = []
+    const stay: Arrived[] = []
     const onward: Arrival[] = []
     const buried: Arrival[] = []
     const newIds: Remembered[] = []
@@ -192,9 +192,9 @@ export class Queue {
 
   /** The next message, locked; undefined when there is none. In a session, the session's next. */
   handOut(hold?: Hold): Handout | undefined {
-    const sequence = this.#takeNext(hold)
-    if (sequence === undefined) return undefined
-    const kept = this.#messages.at(sequence)
+    const next = this.#takeNext(hold)
+    if (!next) return undefined
+    const { sequence, kept } = next
     // Not waited for: it only matters when the process dies before the delivery is settled. In a session nothing is counted then.
     if (!hold)
       void this.#options.store.commitSoon((changes) => this.#messages.write(changes, sequence, { open: true, ...kept }))
@@ -203,36 +203,24 @@ export class Queue {
 
   /** Takes the next messages out for good before anybody sees them: whoever receives so accepts that they may get lost. */
   async handOver(most: number, hold?: Hold): Promise<Omit<Handout, 'token'>[]> {
-    const sequences: number[] = []
-    while (sequences.length < most) {
-      const sequence = this.#takeNext(hold)
-      if (sequence === undefined) break
-      sequences.push(sequence)
+    const taken: Numbered[] = []
+    while (taken.length < most) {
+      const next = this.#takeNext(hold)
+      if (!next) break
+      taken.push(next)
     }
-    const handovers = sequences.map((sequence) => ({
-      envelope: this.#messages.envelopeOf(sequence),
-      bytes: this.#messages.bytesOf(sequence),
-    }))
-    // Commits that are begun together share a sync.
-    await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
-    return handovers
+    return this.#takeOut(taken)
   }
 
   /** @throws BrokerError `com.microsoft:message-not-found` unless all of them are deferred and not locked */
   handOutDeferred(sequences: readonly number[], hold?: Hold): Handout[] {
-    for (const sequence of sequences) this.#checkDeferred(sequence)
-    return sequences.map((sequence) => this.#lock(sequence, this.#messages.at(sequence), hold))
+    const deferred = sequences.map((sequence) => this.#deferred(sequence))
+    return deferred.map(({ sequence, kept }) => this.#lock(sequence, kept, hold))
   }
 
   /** The same, for who receives and deletes in one. */
   async handOverDeferred(sequences: readonly number[]): Promise<Omit<Handout, 'token'>[]> {
-    for (const sequence of sequences) this.#checkDeferred(sequence)
-    const handovers = sequences.map((sequence) => ({
-      envelope: this.#messages.envelopeOf(sequence),
-      bytes: this.#messages.bytesOf(sequence),
-    }))
-    await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
-    return handovers
+    return this.#takeOut(sequences.map((sequence) => this.#deferred(sequence)))
   }
 
   /** Up to `count` messages from a sequence number on, whatever state they are in. */
@@ -437,15 +425,25 @@ export class Queue {
   }
 
   /** The next that has not expired. */
-  #takeNext(hold: Hold | undefined): number | undefined {
+  #takeNext(hold: Hold | undefined): Numbered | undefined {
     const now = this.#options.clock.now()
     for (;;) {
       const sequence = hold ? this.sessions?.takeFirst(hold) : this.#ready.takeFirst()
       if (sequence === undefined) return undefined
-      const { expiresAt } = this.#messages.at(sequence)
-      if (expiresAt === undefined || expiresAt > now) return sequence
+      const kept = this.#messages.at(sequence)
+      if (kept.expiresAt === undefined || kept.expiresAt > now) return { sequence, kept }
       void this.#expire(sequence)
     }
+  }
+
+  async #takeOut(taken: readonly Numbered[]): Promise<Omit<Handout, 'token'>[]> {
+    const handovers = taken.map(({ sequence, kept }) => ({
+      envelope: envelopeOf(sequence, kept),
+      bytes: this.#messages.bytesOf(sequence),
+    }))
+    // Commits that are begun together share a sync.
+    await Promise.all(taken.map(({ sequence }) => this.#remove(sequence)))
+    return handovers
   }
 
   #lock(sequence: number, kept: Kept, hold: Hold | undefined): Handout {
@@ -458,9 +456,10 @@ export class Queue {
     return { token: lock.token, envelope, bytes: this.#messages.bytesOf(sequence) }
   }
 
-  #checkDeferred(sequence: number): void {
-    if (this.#messages.find(sequence)?.state !== 'deferred' || this.#locks.has(sequence))
-      throw messageNotFound(sequence)
+  #deferred(sequence: number): Numbered {
+    const kept = this.#messages.find(sequence)
+    if (kept?.state !== 'deferred' || this.#locks.has(sequence)) throw messageNotFound(sequence)
+    return { sequence, kept }
   }
 
   /** One more delivery has failed: back to its place, or to the dead-letter queue. */

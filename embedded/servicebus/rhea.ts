@@ -19,10 +19,8 @@ export interface Typed {
 
 /** The codec functions that the broker uses; each `wrap…` gives a value its AMQP type. */
 interface Types {
-  readonly Reader: new (bytes: Buffer) => { position: number; remaining(): number; read(): Typed }
+  readonly Reader: new (bytes: Buffer) => { position: number; read(): Typed }
   readonly Writer: new () => { write(value: unknown): void; toBuffer(): Uint8Array }
-  readonly List32: (items: readonly unknown[]) => Typed
-  readonly Map32: (items: readonly unknown[]) => Typed
   readonly described_nc: (descriptor: unknown, value: unknown) => Typed
   readonly wrap: (value: unknown) => Typed
   readonly wrap_array: (items: readonly unknown[], typecode: number) => Typed

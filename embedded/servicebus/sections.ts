@@ -1,6 +1,6 @@
 // The sections of a message (AMQP 1.0 §3.2): where they begin and end in its bytes, and one put in the place of another.
 
-import { constructor, endOf } from './amqp-bytes.js'
+import { constructor, endOf, itemsOf } from './amqp-bytes.js'
 import { malformed } from './errors.js'
 
 export const section = {
@@ -66,6 +66,14 @@ export function cutBefore(
     at = to
   }
   return { sections, end: at }
+}
+
+const none: readonly number[] = []
+
+/** Where each item of the section of this code begins; none where there is no such section. */
+export function itemsIn(bytes: Buffer, sections: readonly Section[], code: number): readonly number[] {
+  const found = sections.find((one) => one.code === code)
+  return found ? itemsOf(bytes, found.value) : none
 }
 
 /** Of the section that begins there; NaN where none does. */

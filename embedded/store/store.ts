@@ -97,26 +97,22 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
   /** Those that go along with the next commit. */
   let waiting: Ride | undefined
 
-  /** Those of the commit that is being described. */
-  let collected: Change[] = []
-  const changes: Changes = {
-    put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
-    remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
-  }
-
   function collect(write: (changes: Changes) => void): readonly Change[] {
-    collected = []
-    write(changes)
+    const collected: Change[] = []
+    write({
+      put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
+      remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
+    })
     return collected
   }
 
   async function commit(write: (changes: Changes) => void): Promise<void> {
-    const own = collect(write)
+    const changes = collect(write)
     const ride = waiting
     waiting = undefined
     const writing = root.batch(() => {
       for (const change of ride?.changes ?? []) make(change)
-      for (const change of own) make(change)
+      for (const change of changes) make(change)
     })
     clearTimeout(ride?.alarm)
     for (const take of ride?.passengers ?? []) take(writing)
@@ -153,10 +149,10 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
     commit,
 
     async commitSoon(write) {
-      const own = collect(write)
+      const changes = collect(write)
       waiting ??= newRide()
       const { changes: all, passengers } = waiting
-      all.push(...own)
+      all.push(...changes)
       await new Promise((resolve) => passengers.push(resolve))
     },
 
