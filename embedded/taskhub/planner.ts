@@ -225,9 +225,9 @@ class Planner {
     const { action: asked } = node
     switch (asked.actionType) {
       case 0:
-        return this.#attempt(node, activityOf(asked), undefined, 1)
+        return this.#attempt(node, new Activity(asked), undefined, 1)
       case 1:
-        return this.#attempt(node, activityOf(asked), asked.retryOptions, 1)
+        return this.#attempt(node, new Activity(asked), asked.retryOptions, 1)
       case 2:
         return this.#attempt(node, subOrchestrationOf(asked), undefined, 1)
       case 3:
@@ -372,16 +372,22 @@ function readAction(source: unknown): Action {
 
 const isCancelled = ({ action: asked }: Node) => asked.actionType === 5 && asked.isCanceled === true
 
-function activityOf({ functionName: name, input }: { functionName: string; input?: unknown }): Need['what'] {
-  let text: string | undefined
-  return {
-    kind: 'activity',
-    name,
-    // Written when it is asked for: a plan holds all that an execution ever asked for, and only what is new is begun.
-    get input() {
-      text ??= inputText(input)
-      return text
-    },
+/** An activity whose input is written when it is asked for: a plan holds all that an execution ever asked for, and only what is new is begun. */
+class Activity {
+  readonly kind = 'activity'
+  readonly name: string
+  readonly #given: unknown
+  #written: string | undefined
+
+  constructor({ functionName, input }: { functionName: string; input?: unknown }) {
+    this.name = functionName
+    this.#given = input
+  }
+
+  /** JSON text; undefined for none. */
+  get input(): string | undefined {
+    this.#written ??= inputText(this.#given)
+    return this.#written
   }
 }
 
