@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ServiceBusClient } from '@azure/service-bus'
-import { collectAlone } from '../embedded/garbage.js'
+import { collectWell } from '../embedded/garbage.js'
 import { type Figures, percentile, table } from './figures.js'
 import { cpuOf, diskOf, mega, memoryOf, stolenFromHere } from './process.js'
 
@@ -202,7 +202,7 @@ async function depth(total: number, resident: number): Promise<void> {
 
 export async function benchBroker(): Promise<void> {
   // It shares the cores with the broker, and collects garbage as that does.
-  collectAlone()
+  collectWell()
   for (const isDurable of [true, false]) {
     const bus = await start(isDurable)
     // V8 goes on compiling for some thousand messages.

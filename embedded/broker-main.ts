@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { systemClock } from './clock.js'
 import { carryOn } from './crash-points.js'
-import { collectAlone, collectTheOldSeldom } from './garbage.js'
+import { collectWell, collectTheOldSeldom } from './garbage.js'
 import { consoleLog } from './log.js'
 import { startBroker } from './servicebus/broker.js'
 import { readConfigFile } from './servicebus/config-file.js'
@@ -12,7 +12,7 @@ import { startControl } from './servicebus/control.js'
 import { compactStore } from './store/compaction.js'
 import { openStore } from './store/store.js'
 
-collectAlone()
+collectWell()
 collectTheOldSeldom()
 
 const host = '127.0.0.1'

@@ -3,7 +3,7 @@
 // It runs twice: as the supervisor that was called, and as the host that the supervisor starts.
 
 import { parseArgs } from 'node:util'
-import { collectAlone } from './garbage.js'
+import { collectWell } from './garbage.js'
 import { consoleLog } from './log.js'
 import { type Runtime, startRuntime } from './runtime.js'
 import { couldNotStart, type Report, signOfLifeEvery, supervise } from './supervisor.js'
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     'died-of-itself': { type: 'boolean', default: false },
   },
 })
-collectAlone()
+collectWell()
 const level = values.quiet ? 'warn' : 'info'
 
 if (values.supervised) void host()

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { collectAlone } from '../embedded/garbage.js'
+import { collectWell } from '../embedded/garbage.js'
 import { type Runtime, startRuntime } from '../embedded/runtime.js'
 import { telemetryTo } from './telemetry-settings.js'
 import { connectionStringAt } from './installation.js'
@@ -180,7 +180,7 @@ function wordsOf(error: unknown): string {
   return error.message
 }
 
-collectAlone()
+collectWell()
 main().catch((error: unknown) => {
   process.stderr.write(`${wordsOf(error)}\n`)
   process.exit(1)
