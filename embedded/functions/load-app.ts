@@ -11,6 +11,7 @@ import type { Log } from '../log.js'
 import { type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
 import { readHostJson, readLocalSettings, readPackageJson } from './app-files.js'
 import {
+  type Handler,
   type InvocationModel,
   levelOf,
   type ProgrammingModel,
@@ -112,11 +113,19 @@ function functionOf({ name, bindings, retryOptions }: Registration): RegisteredF
   }
 }
 
+/** What all calls of one function have in common. */
+interface Callee {
+  readonly handler: Handler
+  readonly metadata: object
+  readonly log: (level: string, category: string, message: string) => void
+}
+
 class Invoker {
   readonly #registry: Registry
   readonly #model: ProgrammingModel
   readonly #appHookData: object
   readonly #log: Log
+  readonly #callees = new Map<string, Callee>()
   readonly #sessions = new ExtendedSessions()
 
   constructor(registry: Registry, model: ProgrammingModel, appHookData: object, log: Log) {
@@ -148,15 +157,30 @@ class Invoker {
     return this.#sessions.resume(session, news)
   }
 
-  async #run(
-    name: string,
-    { inputs, triggerMetadata = {}, retryContext, invocationId = randomUUID() }: Invocation,
-  ): Promise<Run> {
+  #calleeOf(name: string): Callee {
+    const known = this.#callees.get(name)
+    if (known) return known
     const registration = this.#registry.registrations.get(name)
     if (!registration) throw new Error(`There is no function '${name}'.`)
+    const { bindings, handler } = registration
+    const callee: Callee = {
+      handler,
+      metadata: { name, bindings },
+      log: (level, _, message) => this.#log(levelOf(level), name, message),
+    }
+    this.#callees.set(name, callee)
+    return callee
+  }
+
+  async #run(
+    name: string,
+    { inputs, triggerMetadata = {}, retryContext, invocationId = newInvocationId() }: Invocation,
+  ): Promise<Run> {
+    const { handler, metadata, log } = this.#calleeOf(name)
+    // The model keeps this in a WeakMap, whose values V8 counts among the living until the old generation is collected: it holds little.
     const core: InvocationState & { request: object | undefined; [member: string]: unknown } = {
       invocationId,
-      metadata: { name, bindings: registration.bindings },
+      metadata,
       state: undefined,
       request: {
         invocationId,
@@ -166,7 +190,7 @@ class Invoker {
         ...(retryContext && { retryContext }),
         traceContext: { traceParent: newTraceParent(), traceState: '', attributes: {} },
       },
-      log: (level: string, _category: string, message: string) => this.#log(levelOf(level), name, message),
+      log,
     }
     const model = this.#model.getInvocationModel(core)
     const { context, inputs: given } = await model.getArguments()
@@ -174,7 +198,7 @@ class Invoker {
 
     core.state = 'preInvocationHooks'
     // What is new stands first: after a spread V8 makes a hidden class for each object (docs/performance.md).
-    const before = { functionCallback: registration.handler, inputs: given, ...hooks }
+    const before = { functionCallback: handler, inputs: given, ...hooks }
     for (const hook of this.#registry.hooks.preInvocation) await hook(before)
 
     core.state = 'invocation'
@@ -188,11 +212,13 @@ class Invoker {
     core.state = 'postInvocationHooks'
     for (const hook of this.#registry.hooks.postInvocation) await hook(after)
     core.state = undefined
-    // The model keeps this for longer than it needs it: V8 counts what its generators have seen among the living until the old generation is collected.
     core.request = undefined
     return { core, model, context, result: after }
   }
 }
+
+/** In one piece: `randomUUID` joins some twenty, and V8 keeps them all. */
+const newInvocationId = () => Buffer.from(randomUUID()).toString('latin1')
 
 interface Run {
   readonly core: InvocationState
