@@ -22,7 +22,7 @@ import {
 import { HostError, wordsOf } from './errors.js'
 import { ExtendedSessions, type InvocationState } from './extended-sessions.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
-import { loadWithNativeAsync } from './native-async.js'
+import { loadNatively } from './native-async.js'
 import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
 export interface LoadOptions {
@@ -43,7 +43,7 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
   const registry = provideCoreModule(log)
   const files = globSync(main, { cwd: folder, absolute: true }).toSorted()
   if (files.length === 0) throw HostError.of('MAIN_MATCHES_NOTHING', { main, folder })
-  const asTheyAre = loadWithNativeAsync()
+  const asTheyAre = loadNatively()
   try {
     for (const file of files) await loadFile(file, esm)
   } finally {

@@ -6,12 +6,13 @@
 import { type CallExpression, type FunctionExpression, type Node, parseExpressionAt, type YieldExpression } from 'acorn'
 import { ancestor } from 'acorn-walk'
 import { addHook } from 'pirates'
+import { nativeFields } from './native-fields.js'
 
 const sdks = /[\\/]node_modules[\\/](@azure[\\/]functions|durable-functions)[\\/]/
 
 /** For the files of the SDKs that are loaded from now on. @returns puts an end to it */
-export const loadWithNativeAsync = (): (() => void) =>
-  addHook(nativeAsync, { matcher: (file) => sdks.test(file), ignoreNodeModules: false })
+export const loadNatively = (): (() => void) =>
+  addHook((code) => nativeFields(nativeAsync(code)), { matcher: (file) => sdks.test(file), ignoreNodeModules: false })
 
 interface Edit {
   readonly from: number
