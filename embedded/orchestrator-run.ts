@@ -17,17 +17,19 @@ export interface OrchestratorRun {
 /** What nobody looks into here stays the JSON text that it becomes anyway; absent where there is nothing. */
 export interface OrchestratorState {
   readonly isDone: boolean
-  /** A list of all that it has asked for. */
+  /** A list of all that it has asked for, or of what follows those that are known. */
   readonly actions: string
+  /** How many come before these; absent for none. */
+  readonly known?: number
   readonly output?: string
   readonly customStatus?: string
   /** The words of its failure. */
   readonly error?: string
 }
 
-/** @param state as the SDK returned it. @param context that the SDK was called with */
-export const runThatReturned = (state: unknown, context: object): OrchestratorRun => ({
-  state: stateIn(state),
+/** @param state as the SDK returned it. @param context that the SDK was called with. @param known how many of its actions need not be told again */
+export const runThatReturned = (state: unknown, context: object, known = 0): OrchestratorRun => ({
+  state: stateIn(state, known),
   actions: actionsThatRepeat(actionsIn(context)),
   threw: false,
 })
@@ -40,7 +42,7 @@ export function runThatThrew(words: string, context: object): OrchestratorRun {
   return { state: stateIn(state), actions: actionsThatRepeat(actionsIn(context)), threw: true }
 }
 
-function stateIn(told: unknown): OrchestratorState | undefined {
+function stateIn(told: unknown, known = 0): OrchestratorState | undefined {
   const [actions] = listIn(memberOf(told, 'actions'))
   const isDone = memberOf(told, 'isDone')
   if (typeof isDone !== 'boolean' || !Array.isArray(actions)) return undefined
@@ -49,7 +51,8 @@ function stateIn(told: unknown): OrchestratorState | undefined {
   const error = memberOf(told, 'error')
   return {
     isDone,
-    actions: JSON.stringify(actions),
+    actions: JSON.stringify(known > 0 ? actions.slice(known) : actions),
+    ...(known > 0 && { known }),
     ...(output !== undefined && { output }),
     ...(customStatus !== undefined && { customStatus }),
     ...(typeof error === 'string' && { error }),

@@ -19,8 +19,9 @@ export interface DurableCode {
   /**
    * The next turn of one that has stayed in memory; undefined if it has not.
    * @param news JSON text: the events that it has not seen
+   * @param known how many of its actions need not be told again
    */
-  resumeOrchestrator(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
+  resumeOrchestrator(name: string, session: string, news: string, known: number): Promise<OrchestratorRun | undefined>
   /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */
@@ -43,7 +44,8 @@ export function durableCodeOf(app: FunctionApp, extraInput: ExtraInput = () => u
       return app.replay(registered, { inputs: { [trigger.key]: { string: payload } } }, session)
     },
 
-    resumeOrchestrator: (name, session, news) => app.resume(find(orchestrators, name).name, session, news),
+    resumeOrchestrator: (name, session, news, known) =>
+      app.resume(find(orchestrators, name).name, session, news, known),
 
     turns: () => app.turns(),
 

@@ -46,8 +46,12 @@ export class ExtendedSessions {
     }
   }
 
-  /** Undefined if it is not kept. @param news JSON text: the events that it has not seen */
-  async resume(session: string, news: string): Promise<OrchestratorRun | undefined> {
+  /**
+   * Undefined if it is not kept.
+   * @param news JSON text: the events that it has not seen
+   * @param known how many of its actions need not be told again
+   */
+  async resume(session: string, news: string, known: number): Promise<OrchestratorRun | undefined> {
     const kept = this.#kept.get(session)
     if (!kept) return undefined
     this.#kept.delete(session)
@@ -60,7 +64,7 @@ export class ExtendedSessions {
     try {
       const state = await running
       this.keep(session, context, invocation)
-      return runThatReturned(state, context)
+      return runThatReturned(state, context, known)
     } catch (error) {
       return runThatThrew(error instanceof Error ? error.message : String(error), context)
     }

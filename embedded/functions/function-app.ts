@@ -31,7 +31,7 @@ export function functionAppOf(worker: Worker): FunctionApp {
       return invoked
     },
     replay: (name, invocation, session) => inTime(name, limit, worker.replay(name, invocation, session)),
-    resume: (name, session, news) => inTime(name, limit, worker.resume(name, session, news)),
+    resume: (name, session, news, known) => inTime(name, limit, worker.resume(name, session, news, known)),
     turns: () => worker.turns(),
     stop: () => worker.stop(),
   }

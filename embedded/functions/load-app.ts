@@ -62,7 +62,7 @@ export async function loadWorker({ folder, hostname, log }: LoadOptions): Promis
     streamUri,
     invoke: (name, invocation) => running.invoke(name, invocation),
     replay: (name, invocation, session) => running.replay(name, invocation, session),
-    resume: (_, session, news) => running.resume(session, news),
+    resume: (_, session, news, known) => running.resume(session, news, known),
     turns: () => Promise.resolve(),
     async stop() {
       for (const hook of registry.hooks.appTerminate) await hook(shared)
@@ -153,8 +153,8 @@ class Invoker {
     return runThatReturned(result.result, context)
   }
 
-  resume(session: string, news: string): Promise<OrchestratorRun | undefined> {
-    return this.#sessions.resume(session, news)
+  resume(session: string, news: string, known: number): Promise<OrchestratorRun | undefined> {
+    return this.#sessions.resume(session, news, known)
   }
 
   #calleeOf(name: string): Callee {

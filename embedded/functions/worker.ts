@@ -26,8 +26,9 @@ export interface Worker extends AppDeclaration {
   /**
    * The next turn of an orchestrator that has stayed in memory; undefined if it has not.
    * @param news JSON text: the events that it has not seen
+   * @param known how many of its actions need not be told again
    */
-  resume(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
+  resume(name: string, session: string, news: string, known: number): Promise<OrchestratorRun | undefined>
   /** Resolves when the event loop that runs the app has come round: not while the app's code holds it. */
   turns(): Promise<void>
   /** Runs the app's appTerminate hooks. */

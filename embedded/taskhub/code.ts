@@ -15,8 +15,9 @@ export interface DurableCode {
   /**
    * The next turn of one that has stayed in memory; undefined if it has not.
    * @param news JSON text: the events that it has not seen
+   * @param known how many of its actions need not be told again
    */
-  resumeOrchestrator(name: string, session: string, news: string): Promise<OrchestratorRun | undefined>
+  resumeOrchestrator(name: string, session: string, news: string, known: number): Promise<OrchestratorRun | undefined>
   /** One batch of operations; payload and result are the JSON texts of the entity trigger. */
   runEntity(name: string, payload: string): Promise<string | null>
   /** Input and result are JSON texts. Rejects with the Error that the activity threw. */

@@ -274,7 +274,7 @@ export class TaskHub {
   /** Once the start is on disk. */
   #take({ row, event, letter }: Start): void {
     const inbox = [{ kind: 'event', event, letter } as const]
-    const live: Live = { row, events: [], played: [], unseen: undefined, inbox, busy: false }
+    const live: Live = { row, events: [], played: [], unseen: undefined, planner: undefined, inbox, busy: false }
     this.#live.add(live)
     this.#kick(live)
   }
@@ -494,6 +494,7 @@ export class TaskHub {
       executionId: row.executionId,
       instanceId: row.id,
       httpPollAfter: this.settings.httpPollAfter,
+      planner: live.planner,
     })
     reach('hub:turn-computed')
     const change = {
@@ -508,6 +509,7 @@ export class TaskHub {
       const written = { text: `${text},${unseen}`, ...result }
       await this.#commit(live, arrivals, [...fresh, ...result.events], change, written)
       live.unseen = unseen
+      live.planner = result.planner
       reach('hub:turn-persisted')
       for (const id of result.cancel) this.#timers.cancel(row.id, id)
       for (const need of result.begin) this.#begin(row.id, row.executionId, need)
@@ -519,10 +521,12 @@ export class TaskHub {
     const { code } = this.#options
     const { name, executionId } = live.row
     if (!this.settings.extendedSessions) return code.runOrchestrator(name, payloadOf(live, fresh))
-    const { unseen } = live
+    const { unseen, planner } = live
     live.unseen = undefined
     const resumed =
-      unseen === undefined ? undefined : await code.resumeOrchestrator(name, executionId, `[${unseen},${text}]`)
+      unseen === undefined
+        ? undefined
+        : await code.resumeOrchestrator(name, executionId, `[${unseen},${text}]`, planner?.known ?? 0)
     return resumed ?? code.runOrchestrator(name, payloadOf(live, fresh), executionId)
   }
 

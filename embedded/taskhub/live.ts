@@ -2,6 +2,7 @@
 
 import { BriefMap } from '../brief-map.js'
 import { eventType, type HistoryEvent } from './history.js'
+import type { Planner } from './planner.js'
 import { hasEnded, type HubTables, instanceIn, type InstanceRow, type Letter } from './tables.js'
 
 export interface Live {
@@ -11,6 +12,8 @@ export interface Live {
   readonly played: string[]
   /** Text of the last events, which the orchestrator has not seen that may have stayed in memory; undefined if it has not. */
   unseen: string | undefined
+  /** What it has asked for until then. */
+  planner: Planner | undefined
   readonly inbox: Arrival[]
   busy: boolean
 }
@@ -59,7 +62,7 @@ export class LiveInstances {
     )
     // A new execution begins with its start, even if an event was there before it.
     inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
-    const live: Live = { row, events, played: [], unseen: undefined, inbox, busy: false }
+    const live: Live = { row, events, played: [], unseen: undefined, planner: undefined, inbox, busy: false }
     if (!hasEnded(row.status)) this.#remember(id, live)
     return live
   }

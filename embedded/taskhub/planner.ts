@@ -114,14 +114,6 @@ const action = z.discriminatedUnion('actionType', [
 ])
 type Action = z.infer<typeof action>
 
-/**
- * @param pollWait milliseconds until a call of HTTP asks again that was not told when
- * @throws UnsupportedAction
- */
-export function planOf(actions: readonly unknown[], history: readonly HistoryEvent[], pollWait: number): Plan {
-  return new Planner(actions, pollWait).plan(history)
-}
-
 interface Node {
   readonly action: Action
   readonly parents: Node[]
@@ -133,8 +125,8 @@ interface Node {
 
 type Settle = (succeeded: boolean, result: string | null | undefined) => void
 
-class Planner {
-  readonly #actions: readonly unknown[]
+export class Planner {
+  readonly #actions: unknown[] = []
   readonly #pollWait: number
   readonly #nodes = new Map<unknown, Node>()
   /** By number; a number that is taken, but not asked for yet, has none. */
@@ -153,13 +145,33 @@ class Planner {
   #current: Node | undefined
   #next: { input: string | null; raised: HistoryEvent[] } | undefined
 
-  constructor(actions: readonly unknown[], pollWait: number) {
-    this.#actions = actions
+  /** How many events it has seen. */
+  #seen = 0
+  /** Whether it has asked for activities only. */
+  #isPlain = true
+
+  /** @param pollWait milliseconds until a call of HTTP asks again that was not told when */
+  constructor(pollWait: number) {
     this.#pollWait = pollWait
   }
 
-  plan(history: readonly HistoryEvent[]): Plan {
-    for (const event of history) this.#replay(event)
+  /**
+   * How many actions it knows, if it can go on with those that follow alone: what it knows can't change any more, and it waits for the last of it. 0 if it
+   * has to see all of them again, and the whole history.
+   */
+  get known(): number {
+    return this.#isPlain && this.#open.size === 1 && this.#position === this.#actions.length ? this.#position : 0
+  }
+
+  /**
+   * @param actions all of them, or those that follow the known ones
+   * @param history the whole of it
+   * @throws UnsupportedAction
+   */
+  plan(actions: readonly unknown[], history: readonly HistoryEvent[]): Plan {
+    this.#actions.push(...actions)
+    for (const event of history.slice(this.#seen)) this.#replay(event)
+    this.#seen = history.length
     const timers = [...this.#open].filter(([, { node }]) => isCancelled(node)).map(([id]) => id)
     const cancelled = new Set(timers)
     return {
@@ -223,6 +235,7 @@ class Planner {
     if (node.started) return
     node.started = true
     const { action: asked } = node
+    this.#isPlain &&= asked.actionType === 0
     switch (asked.actionType) {
       case 0:
         return this.#attempt(node, new Activity(asked), undefined, 1)

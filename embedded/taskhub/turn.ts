@@ -1,4 +1,4 @@
-// One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A pure function.
+// One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A function of what it is given.
 
 import { z } from 'zod'
 import type { OrchestratorRun, OrchestratorState } from '../orchestrator-run.js'
@@ -10,7 +10,7 @@ import {
   type Need,
   partsOf,
   type Plan,
-  planOf,
+  Planner,
   type SubOrchestration,
   UnsupportedAction,
 } from './planner.js'
@@ -27,6 +27,8 @@ export interface TurnInput {
   readonly instanceId?: string
   /** Milliseconds until a call of HTTP asks again that was not told when. */
   readonly httpPollAfter?: number
+  /** Of the turn before, for a run that tells only what is new since. */
+  readonly planner?: Planner | undefined
 }
 
 export interface TurnResult {
@@ -39,6 +41,8 @@ export interface TurnResult {
   /** JSON text; undefined leaves the old one. */
   readonly customStatus: string | undefined
   readonly end: End | undefined
+  /** For the next turn. */
+  readonly planner: Planner
 }
 
 /** Output is JSON text or null. */
@@ -61,13 +65,17 @@ export function turnOf({
   executionId,
   instanceId = '',
   httpPollAfter = 30_000,
+  planner: before,
 }: TurnInput): TurnResult {
+  const isMore = run.actions === undefined && run.state?.known !== undefined
+  const planner = isMore && before ? before : new Planner(httpPollAfter)
   const fail = (why: string): TurnResult => ({
     events: [],
     begin: [],
     cancel: [],
     customStatus: undefined,
     end: { status: 'Failed', output: failureOf(name, why) },
+    planner,
   })
   if (run.failure !== undefined) return fail(run.failure)
   const { state } = run
@@ -77,7 +85,7 @@ export function turnOf({
     return fail('the custom status is larger than 16 KB of UTF-16 text')
   let plan: Plan
   try {
-    plan = planOf(run.actions ?? listIn(state.actions), history, httpPollAfter)
+    plan = planner.plan(run.actions ?? listIn(state.actions), history)
   } catch (error) {
     if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
     throw error
@@ -96,6 +104,7 @@ export function turnOf({
     cancel: plan.cancelled,
     customStatus,
     end: endOf(name, state, run, plan),
+    planner,
   }
 }
 

@@ -21,6 +21,8 @@ let hub: TaskHub
 /** What the hub has asked for, in order. */
 let asked: ('replay' | 'resume' | 'gone')[] = []
 let forgets = false
+/** Of each turn without a replay: how many actions the hub knew, and how many it was told. */
+let actions: [known: number, told: number][] = []
 
 const logged: string[] = []
 const log = (_: string, from: string, words: string) => void logged.push(`${from}: ${words}`)
@@ -40,6 +42,8 @@ beforeAll(async () => {
     async resumeOrchestrator(...all) {
       const resumed = forgets ? undefined : await real.resumeOrchestrator(...all)
       asked.push(resumed ? 'resume' : 'gone')
+      const told: unknown[] = JSON.parse(resumed?.state?.actions ?? '[]')
+      if (resumed) actions.push([resumed.state?.known ?? 0, told.length])
       return resumed
     },
   }
@@ -52,6 +56,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   asked = []
+  actions = []
   forgets = false
 })
 
@@ -87,6 +92,27 @@ describe('an orchestrator that stays in memory', () => {
 
     expect(await run('sequence', 'x')).toEqual({ second: 'AB', input: 'x' })
     expect(asked).toEqual(['replay', 'gone', 'replay', 'gone', 'replay'])
+  })
+
+  it('tells only what is new, as long as it asks for one activity after the other', async () => {
+    await run('sequence', 'x')
+    await run('types', null)
+
+    expect(actions).toEqual([
+      [1, 1],
+      [2, 0],
+      ...[1, 2, 3, 4, 5].map((known) => [known, 1]),
+      [6, 0],
+    ])
+  })
+
+  it('tells everything where what it has asked for may change, or not all of it is answered', async () => {
+    await run('timer', null)
+    await run('waitsForEither', null)
+    await run('givesUp', null)
+
+    expect(actions.every(([known]) => known === 0)).toBe(true)
+    expect(actions.length).toBeGreaterThan(3)
   })
 
   it('logs in every turn, and nobody wonders', async () => {
