@@ -10,6 +10,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { collectWell } from '../embedded/garbage.js'
 import { openStore } from '../embedded/store/store.js'
 import { type Figures, median, percentile, table } from './figures.js'
 import { bareSaga, byFetch, byUndici } from './floor.js'
@@ -36,6 +37,8 @@ interface Case {
 }
 
 export async function benchProduct(): Promise<void> {
+  // Here is the client, which is not what is measured.
+  collectWell()
   const partner = await startPartner()
   const folder = mkdtempSync(join(tmpdir(), 'bench-product-'))
   const app = await startApp(folder, partner)
