@@ -11,7 +11,6 @@ import type { Log } from '../log.js'
 import { type OrchestratorRun, runThatReturned, runThatThrew } from '../orchestrator-run.js'
 import { readHostJson, readLocalSettings, readPackageJson } from './app-files.js'
 import {
-  type Handler,
   type InvocationModel,
   levelOf,
   type ProgrammingModel,
@@ -22,7 +21,7 @@ import {
 import { HostError, wordsOf } from './errors.js'
 import { ExtendedSessions, type InvocationState } from './extended-sessions.js'
 import { type FunctionApp, functionAppOf } from './function-app.js'
-import { loadNatively } from './native-async.js'
+import { loadNatively } from './native-sdks.js'
 import type { Binding, Invocation, Invoked, RegisteredFunction, Worker } from './worker.js'
 
 export interface LoadOptions {
@@ -113,19 +112,11 @@ function functionOf({ name, bindings, retryOptions }: Registration): RegisteredF
   }
 }
 
-/** What all calls of one function have in common. */
-interface Callee {
-  readonly handler: Handler
-  readonly metadata: object
-  readonly log: (level: string, category: string, message: string) => void
-}
-
 class Invoker {
   readonly #registry: Registry
   readonly #model: ProgrammingModel
   readonly #appHookData: object
   readonly #log: Log
-  readonly #callees = new Map<string, Callee>()
   readonly #sessions = new ExtendedSessions()
 
   constructor(registry: Registry, model: ProgrammingModel, appHookData: object, log: Log) {
@@ -157,30 +148,15 @@ class Invoker {
     return this.#sessions.resume(session, news, known)
   }
 
-  #calleeOf(name: string): Callee {
-    const known = this.#callees.get(name)
-    if (known) return known
-    const registration = this.#registry.registrations.get(name)
-    if (!registration) throw new Error(`There is no function '${name}'.`)
-    const { bindings, handler } = registration
-    const callee: Callee = {
-      handler,
-      metadata: { name, bindings },
-      log: (level, _, message) => this.#log(levelOf(level), name, message),
-    }
-    this.#callees.set(name, callee)
-    return callee
-  }
-
   async #run(
     name: string,
-    { inputs, triggerMetadata = {}, retryContext, invocationId = newInvocationId() }: Invocation,
+    { inputs, triggerMetadata = {}, retryContext, invocationId = randomUUID() }: Invocation,
   ): Promise<Run> {
-    const { handler, metadata, log } = this.#calleeOf(name)
-    // The model keeps this in a WeakMap, whose values V8 counts among the living until the old generation is collected: it holds little.
+    const registration = this.#registry.registrations.get(name)
+    if (!registration) throw new Error(`There is no function '${name}'.`)
     const core: InvocationState & { request: object | undefined; [member: string]: unknown } = {
       invocationId,
-      metadata,
+      metadata: { name, bindings: registration.bindings },
       state: undefined,
       request: {
         invocationId,
@@ -190,7 +166,7 @@ class Invoker {
         ...(retryContext && { retryContext }),
         traceContext: { traceParent: newTraceParent(), traceState: '', attributes: {} },
       },
-      log,
+      log: (level: string, _category: string, message: string) => this.#log(levelOf(level), name, message),
     }
     const model = this.#model.getInvocationModel(core)
     const { context, inputs: given } = await model.getArguments()
@@ -198,7 +174,7 @@ class Invoker {
 
     core.state = 'preInvocationHooks'
     // What is new stands first: after a spread V8 makes a hidden class for each object (docs/performance.md).
-    const before = { functionCallback: handler, inputs: given, ...hooks }
+    const before = { functionCallback: registration.handler, inputs: given, ...hooks }
     for (const hook of this.#registry.hooks.preInvocation) await hook(before)
 
     core.state = 'invocation'
@@ -212,13 +188,11 @@ class Invoker {
     core.state = 'postInvocationHooks'
     for (const hook of this.#registry.hooks.postInvocation) await hook(after)
     core.state = undefined
+    // An orchestrator that stays in memory keeps the rest.
     core.request = undefined
     return { core, model, context, result: after }
   }
 }
-
-/** In one piece: `randomUUID` joins some twenty, and V8 keeps them all. */
-const newInvocationId = () => Buffer.from(randomUUID()).toString('latin1')
 
 interface Run {
   readonly core: InvocationState

@@ -1,18 +1,10 @@
 // The SDKs are compiled for a JavaScript without async functions: each is a generator that a helper drives, and V8 keeps what such a call has seen until the
-// old generation is collected. As their files are loaded these become async functions again: a twelfth less CPU and as many more sagas.
+// old generation is collected. As these files are loaded (native-sdks.ts) they become async functions again: a twelfth less CPU and as many more sagas.
 //
 // Promises: the files on disk stay as they are. What does not look as the compiler writes it is loaded as it is.
 
 import { type CallExpression, type FunctionExpression, type Node, parseExpressionAt, type YieldExpression } from 'acorn'
 import { ancestor } from 'acorn-walk'
-import { addHook } from 'pirates'
-import { nativeFields } from './native-fields.js'
-
-const sdks = /[\\/]node_modules[\\/](@azure[\\/]functions|durable-functions)[\\/]/
-
-/** For the files of the SDKs that are loaded from now on. @returns puts an end to it */
-export const loadNatively = (): (() => void) =>
-  addHook((code) => nativeFields(nativeAsync(code)), { matcher: (file) => sdks.test(file), ignoreNodeModules: false })
 
 interface Edit {
   readonly from: number

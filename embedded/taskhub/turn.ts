@@ -1,4 +1,5 @@
-// One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. A function of what it is given.
+// One turn of one orchestration, once its code has run: what is new, what has to be done, and whether it is over. Pure but for the
+// planner that it is given, which it moves on.
 
 import { z } from 'zod'
 import type { OrchestratorRun, OrchestratorState } from '../orchestrator-run.js'
