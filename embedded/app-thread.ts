@@ -25,8 +25,7 @@ export function appThread(folder: string, log: Log, askHub: HubApi) {
     },
     invoke: (name: string, invocation: Invocation) => loaded().invoke(name, invocation),
     replay: (name: string, invocation: Invocation, session?: string) => loaded().replay(name, invocation, session),
-    resume: (name: string, session: string, news: string, known: number) =>
-      loaded().resume(name, session, news, known),
+    resume: (name: string, session: string, news: string, known: number) => loaded().resume(name, session, news, known),
     turns: () => loaded().turns(),
     stop: () => worker?.stop(),
   }

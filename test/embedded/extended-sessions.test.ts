@@ -98,12 +98,7 @@ describe('an orchestrator that stays in memory', () => {
     await run('sequence', 'x')
     await run('types', null)
 
-    expect(actions).toEqual([
-      [1, 1],
-      [2, 0],
-      ...[1, 2, 3, 4, 5].map((known) => [known, 1]),
-      [6, 0],
-    ])
+    expect(actions).toEqual([[1, 1], [2, 0], ...[1, 2, 3, 4, 5].map((known) => [known, 1]), [6, 0]])
   })
 
   it('tells everything where what it has asked for may change, or not all of it is answered', async () => {
