@@ -14,6 +14,7 @@ import type {
 import Long from 'long'
 import { type EventSource, startQueue, topicSource } from '../event-source.js'
 import { repliesQueue } from '../in/partner-replies.js'
+import { closeUnattended } from '../service-bus.js'
 
 /** A queue, or a subscription of a topic. */
 export const nameOf = (source: EventSource) =>
@@ -46,7 +47,7 @@ export async function peek(client: ServiceBusClient, source: EventSource, limit:
   try {
     return await peekAll(receiver, limit, from)
   } finally {
-    await receiver.close()
+    closeUnattended(receiver)
   }
 }
 
@@ -112,7 +113,7 @@ export async function takeOut(
   } finally {
     for (const [own, others] of receivers) {
       await Promise.all(others.map((message) => own.abandonMessage(message)))
-      await own.close()
+      closeUnattended(own)
     }
   }
   return gone
@@ -191,7 +192,7 @@ export async function resubmit(client: ServiceBusClient, source: EventSource, nu
   try {
     return await takeOut(client, source, numbers, (message) => sender.sendMessages(copyOf(message, source)))
   } finally {
-    await sender.close()
+    closeUnattended(sender)
   }
 }
 

@@ -8,7 +8,7 @@ import type { InvocationContext } from '@azure/functions'
 import type { ServiceBusReceivedMessage } from '@azure/service-bus'
 import type { SagaError } from '../../saga/errors.js'
 import type { EventSource } from '../event-source.js'
-import { serviceBus } from '../service-bus.js'
+import { closeUnattended, serviceBus } from '../service-bus.js'
 
 /** Throws when it can't be done; the host then abandons the message, and it comes again. */
 export async function deadLetter(source: EventSource, context: InvocationContext, error: SagaError): Promise<void> {
@@ -25,7 +25,7 @@ export async function deadLetter(source: EventSource, context: InvocationContext
       deadLetterErrorDescription: error.message,
     })
   } finally {
-    await receiver.close()
+    closeUnattended(receiver)
   }
   context.warn(
     `Dead-lettered message ${String(context.triggerMetadata?.['messageId'])}: ${error.code}: ${error.message}`,

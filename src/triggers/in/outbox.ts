@@ -19,7 +19,7 @@ import { listening } from '../../telemetry/telemetry.js'
 import { toDataverse, wordsOf } from './dataverse-gateway.js'
 import { startQueue } from '../event-source.js'
 import { findInstance } from '../instances.js'
-import { serviceBus } from '../service-bus.js'
+import { closeUnattended, serviceBus } from '../service-bus.js'
 import { clientOf } from '../../task-hub.js'
 
 /** Rows that are worked on at a time. */
@@ -63,7 +63,7 @@ class Publisher {
     } finally {
       // Those that could not be published too: it is they who pile up.
       listening()?.record('outbox.pending', found.size, {})
-      await sender.close()
+      closeUnattended(sender)
     }
   }
 

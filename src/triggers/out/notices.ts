@@ -11,7 +11,7 @@ import type { Delivery, Notice } from '../../saga/notices.js'
 import { readSecret } from '../../secrets.js'
 import { noticeKey, noticesTopic, noticeTargets, noticeWebhook } from '../../settings.js'
 import { clientOf, statusOrNone } from '../../task-hub.js'
-import { serviceBus } from '../service-bus.js'
+import { closeUnattended, serviceBus } from '../service-bus.js'
 
 /** Milliseconds that a webhook has to answer. */
 const patience = 15_000
@@ -88,6 +88,6 @@ async function sendToTopic(notice: Notice): Promise<void> {
       body: notice,
     })
   } finally {
-    await sender.close()
+    closeUnattended(sender)
   }
 }
