@@ -46,6 +46,7 @@ export function callDirectly(folder: string, hubUrl: string, askHub: HubApi): vo
       host,
       ...(typeof token === 'string' ? { continuationToken: token } : {}),
       body: typeof data === 'string' ? data : '',
+      isByClient: true,
     })
     return { status: answer.status, headers: answer.headers, data: dataIn(answer.body) }
   }

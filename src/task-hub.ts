@@ -24,7 +24,14 @@ export interface InstancePage {
   readonly next?: string
 }
 
-let known: { readonly binding: string | undefined; readonly client: DurableClient } | undefined
+let known: { readonly place: string; readonly client: DurableClient } | undefined
+
+/** As much of a binding as tells it from another one: the rest of its URLs is made of these. */
+const binding = z.object({
+  taskHubName: z.string(),
+  rpcBaseUrl: z.string().optional(),
+  managementUrls: z.object({ statusQueryGetUri: z.string() }),
+})
 
 /**
  * The client of what the host hands in, which is the same in every call. The SDK would make one anew, parse a dozen URLs and set up its HTTP each time.
@@ -32,8 +39,11 @@ let known: { readonly binding: string | undefined; readonly client: DurableClien
  */
 export function clientOf(context: InvocationContext): DurableClient {
   const input = context.options.extraInputs.find(({ type }) => type === 'durableClient')
-  const binding = input && JSON.stringify(context.extraInputs.get(input))
-  if (binding === undefined || known?.binding !== binding) known = { binding, client: getClient(context) }
+  const read = binding.safeParse(input && context.extraInputs.get(input))
+  if (!read.success) return getClient(context)
+  const { taskHubName, rpcBaseUrl = '', managementUrls } = read.data
+  const place = `${taskHubName} ${rpcBaseUrl} ${managementUrls.statusQueryGetUri}`
+  if (known?.place !== place) known = { place, client: getClient(context) }
   return known.client
 }
 

@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly host: string
   readonly continuationToken?: string
   readonly body: string
+  /** By the app's durable client over the channel: its body is what `JSON.stringify` makes, and of what it starts it reads the id alone. */
+  readonly isByClient?: boolean
 }
 
 export interface ApiAnswer {
@@ -145,6 +147,7 @@ async function start(call: Call, name: string, id: string | undefined): Promise<
 }
 
 function tellStarted(call: Call, id: string): ApiAnswer {
+  if (call.request.isByClient) return told(202, { id })
   const { rewindPostUri: _, ...urls } = urlsOf(id, call)
   return told(202, urls, { location: urls.statusQueryGetUri, 'retry-after': '10' })
 }
@@ -230,8 +233,9 @@ function commandOf(operation: string): 'terminate' | 'suspend' | 'resume' {
 const viewOf = (row: InstanceRow) => statusView(row, { showInput: true, showHistoryOutput: false, history: undefined })
 
 /** The body as compact JSON text, or null when there is none. */
-function jsonBody({ body }: ApiRequest): string | null {
-  if (body === '') return null
+function jsonBody({ body, isByClient }: ApiRequest): string | null {
+  if (body === '' || body === 'null') return null
+  if (isByClient) return body
   try {
     const compact = JSON.stringify(JSON.parse(body))
     return compact === 'null' ? null : compact

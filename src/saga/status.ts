@@ -7,6 +7,7 @@ import type { Saga } from './define.js'
 import { digestOf } from './mark.js'
 import { nextOf } from './next.js'
 import type { Phase } from './phase.js'
+import { fitsIn } from './size.js'
 import { type Progress, phaseOf, type SagaState, standsOf, type Undoing } from './state.js'
 
 export interface SagaStatus {
@@ -85,9 +86,9 @@ const mostCharacters = 7_900
 
 export function statusOf(saga: Saga, state: SagaState): SagaStatus {
   const full = fullStatusOf(saga, state, usualLength, 20)
-  if (JSON.stringify(full).length <= mostCharacters) return full
+  if (fitsIn(mostCharacters, full)) return full
   const short = fullStatusOf(saga, state, 60, 5)
-  if (JSON.stringify(short).length <= mostCharacters) return short
+  if (fitsIn(mostCharacters, short)) return short
   // A saga of very many steps: how each stands is told, the rest is in the history.
   const bare = fullStatusOf(saga, state, 0, 0)
   return {
@@ -141,8 +142,18 @@ function fullStatusOf(saga: Saga, state: SagaState, longest: number, words: numb
 }
 
 function snapshotIn({ steps: [first] }: Saga, { steps: [read] }: SagaState): Pick<SagaStatus, 'snapshot'> {
-  return first?.kind === 'snapshot' && read?.doing.outcome === 'applied' ? { snapshot: digestOf(read.output) } : {}
+  return first?.kind === 'snapshot' && read?.doing.outcome === 'applied' ? { snapshot: digestOfRow(read.output) } : {}
 }
+
+function digestOfRow(row: unknown): string {
+  if (typeof row !== 'object' || row === null) return digestOf(row)
+  const digest = digests.get(row) ?? digestOf(row)
+  digests.set(row, digest)
+  return digest
+}
+
+/** Every later status of the instance tells the same one. */
+const digests = new WeakMap<object, string>()
 
 function toldOf(progress: Progress | Undoing | undefined, longest: number): Told {
   if (!progress) return { outcome: 'pending', attempts: 0 }
