@@ -41,7 +41,13 @@ describe('a durable client', () => {
 
     expect(await client().startNew('saga', { instanceId: 'a b', input: { name: 'Åsa' } })).toBe('a b')
     expect(asked).toEqual([
-      { method: 'POST', url: '/durabletask/orchestrators/saga/a%20b', host: '127.0.0.1:9', body: '{"name":"Åsa"}' },
+      {
+        method: 'POST',
+        url: '/durabletask/orchestrators/saga/a%20b',
+        host: '127.0.0.1:9',
+        body: '{"name":"Åsa"}',
+        isByClient: true,
+      },
     ])
   })
 
