@@ -3,6 +3,8 @@
 // node dist/bench/partner.js, forked: tells its port, and each row's last call as a message to its parent.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { answerWith, requestsIn } from '../sandbox/batch.js'
+import type { Answer } from '../sandbox/partner-server.js'
 
 /** What a row has at the end: a key, a customer, or nothing. */
 interface Held {
@@ -34,42 +36,51 @@ const server = createServer((request, response) => {
 // Keep-alive for as long as the bench lasts: a connection that is closed under a request would be a fault of the bench.
 server.keepAliveTimeout = 600_000
 
-function serve({ method, url = '' }: IncomingMessage, text: string, response: ServerResponse): void {
-  const rowId = /contacts\(([^)]*)\)/.exec(url)?.[1]
+function serve({ method = 'GET', url = '', headers }: IncomingMessage, text: string, response: ServerResponse): void {
+  const { status, body, text: raw, headers: answered } = answerTo(method, url, text, headers['content-type'])
+  const json = body === undefined ? '' : JSON.stringify(body)
+  response.writeHead(status, { 'content-type': 'application/json', ...answered }).end(raw ?? json)
+}
+
+function answerTo(method: string, url: string, text: string, contentType = ''): Answer {
   if (url.startsWith('/_delay/')) {
     delay = Number(url.slice('/_delay/'.length))
-    return send(response, 200, {})
+    return { status: 200, body: {} }
   }
-  if (url === '/_rows') return send(response, 200, Object.fromEntries(rows))
+  if (url === '/_rows') return { status: 200, body: Object.fromEntries(rows) }
+  if (url.endsWith('/$batch')) return answerToMany(text, contentType)
+  const rowId = /contacts\(([^)]*)\)/.exec(url)?.[1]
   if (rowId !== undefined && method === 'GET')
-    return send(response, 200, { fullname: 'Ada Berg', emailaddress1: `${rowId}@example.org` })
+    return { status: 200, body: { fullname: 'Ada Berg', emailaddress1: `${rowId}@example.org` } }
   const body = text === '' ? {} : JSON.parse(text)
   if (rowId !== undefined) {
     const held = of(rowId)
     if (body.dvs_masterdataid === null) held.cleared += 1
     else held.stored += 1
-    response.writeHead(204).end()
-    return
+    return { status: 204 }
   }
   if (url.endsWith('/retire')) {
     const id = decodeURIComponent(url.split('/').at(-2) ?? '')
     of(id).retired += 1
-    send(response, 200, {})
-    return void process.send?.({ ended: id })
+    process.send?.({ ended: id })
+    return { status: 200, body: {} }
   }
   if (url === '/customers') {
     const isRefused = body.rowId.startsWith('f')
-    if (isRefused) return send(response, 422, { error: { code: 'EMAIL_MISSING' } })
+    if (isRefused) return { status: 422, body: { error: { code: 'EMAIL_MISSING' } } }
     of(body.rowId).customers += 1
-    send(response, 201, { number: 'C-1' })
-    return void process.send?.({ ended: body.rowId })
+    process.send?.({ ended: body.rowId })
+    return { status: 201, body: { number: 'C-1' } }
   }
   of(body.rowId).registered += 1
-  send(response, 201, { id: body.rowId })
+  return { status: 201, body: { id: body.rowId } }
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+/** Writes to Dataverse that waited for their turn. */
+function answerToMany(text: string, contentType: string): Answer {
+  const outer = { method: 'POST', path: [], body: text, headers: { 'content-type': contentType } }
+  const asked = requestsIn({ ...outer, url: new URL('http://localhost') })
+  return answerWith(asked.map(({ method, url, body }) => answerTo(method, url.pathname, JSON.stringify(body ?? {}))))
 }
 
 server.listen(0, '127.0.0.1', () => {

@@ -14,7 +14,7 @@ const fault = z.strictObject({
     .default({}),
   /** How often; for ever if absent. */
   times: z.number().int().positive().optional(),
-  /** The part of matching requests that it meets, from 0 to 1; all if absent. */
+  /** The part of matching requests that it meets, from 0 to 1; all if absent. What comes in one batch has one fortune: its answer is lost or it is not. */
   share: z.number().min(0).max(1).optional(),
   do: z.union([
     z.strictObject({
@@ -52,14 +52,17 @@ export class Faults {
     return this.#list.map(({ fault: one, left }) => (left === Infinity ? one : { ...one, times: left }))
   }
 
-  /** The first fault that this request meets; it is used up by that. */
-  meet(method: string, path: string, body: string): Fault['do'] | undefined {
+  /**
+   * The first fault that this request meets; it is used up by that.
+   * @param fortune from 0 to 1
+   */
+  meet(method: string, path: string, body: string, fortune: number): Fault['do'] | undefined {
     const met = this.#list.find(
       ({ fault: { when, share } }) =>
         (when.method === undefined || when.method === method) &&
         (when.path === undefined || path.startsWith(when.path)) &&
         (when.contains === undefined || path.includes(when.contains) || body.includes(when.contains)) &&
-        (share === undefined || Math.random() < share),
+        (share === undefined || fortune < share),
     )
     if (!met) return undefined
     met.left -= 1

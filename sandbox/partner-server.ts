@@ -66,20 +66,20 @@ export async function startPartner(options: {
     const asked = readAsked(request, text)
     if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
     if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
-    const answered = await meet(asked, text)
+    const answered = await meet(asked, text, Math.random())
     if (answered) send(response, answered)
     else request.socket.destroy()
   }
 
   /** Undefined when the connection is to be cut. */
-  async function meet(asked: Asked, text: string): Promise<Answer | undefined> {
+  async function meet(asked: Asked, text: string, fortune: number): Promise<Answer | undefined> {
     const place = `${asked.url.pathname}${decodeURIComponent(asked.url.search)}`
     // What stands in a batch is met by itself.
-    const fault = faults.meet(asked.method, place, isBatch(asked) ? '' : text)
+    const fault = faults.meet(asked.method, place, isBatch(asked) ? '' : text, fortune)
     if (fault && 'delayMs' in fault) await setTimeout(fault.delayMs)
     if (fault && 'status' in fault) return failureOf(fault)
     if (fault && 'drop' in fault && fault.drop === 'before') return undefined
-    const answered = isBatch(asked) ? await meetEach(requestsIn(asked)) : answerOrRefuse(asked)
+    const answered = isBatch(asked) ? await meetEach(requestsIn(asked), fortune) : answerOrRefuse(asked)
     if (fault && 'later' in fault && answered && later.canAnswer(asked)) {
       void later.answer(asked, answered, fault)
       return { status: 202 }
@@ -88,14 +88,11 @@ export async function startPartner(options: {
     return fault && 'garbage' in fault ? { status: 200, text: '<html>' } : answered
   }
 
-  async function meetEach(requests: readonly Asked[]): Promise<Answer | undefined> {
-    const answers: Answer[] = []
-    for (const one of requests) {
-      const answered = await meet(one, JSON.stringify(one.body ?? null))
-      if (!answered) return undefined
-      answers.push(answered)
-    }
-    return answerWith(answers)
+  async function meetEach(requests: readonly Asked[], fortune: number): Promise<Answer | undefined> {
+    const answers: (Answer | undefined)[] = []
+    for (const one of requests) answers.push(await meet(one, JSON.stringify(one.body ?? null), fortune))
+    const told = answers.filter((answered) => answered !== undefined)
+    return told.length === answers.length ? answerWith(told) : undefined
   }
 
   function answerOrRefuse(asked: Asked): Answer {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { dataverse as partner } from '../../src/app/partners/dataverse.js'
 import { odataBatch } from '../../src/dataverse/batch.js'
 import { writeRow } from '../../src/dataverse/web-api.js'
@@ -148,5 +148,18 @@ describe('a hundred acknowledgements, two requests at a time', () => {
 
     await fault([{ when: { path: '/api/data/v9.2/$batch' }, times: 9, do: { status: 413 } }])
     expect([...new Set(await Promise.all(rows.slice(22).map(statusOf)))]).toEqual([204])
+  })
+
+  it('are all done, and of all or none the answer is lost, where a part of all answers is', async () => {
+    let draws = 0
+    vi.spyOn(Math, 'random').mockImplementation(() => (draws++ % 2 === 0 ? 0.9 : 0.1))
+    await fault([{ when: { method: 'PATCH' }, share: 0.2, do: { drop: 'after' } }])
+    const replies = await Promise.all(rows.map(acknowledge))
+    vi.restoreAllMocks()
+
+    const lost = replies.filter((reply) => 'failed' in reply).length
+    expect(lost).toBeGreaterThanOrEqual(20)
+    expect(rows.length - lost).toBeGreaterThanOrEqual(20)
+    expect(new Set(came.map(({ key }) => key).filter(Boolean)).size).toBe(rows.length)
   })
 })
