@@ -35,6 +35,15 @@ const fault = z.strictObject({
 const faults = z.array(fault)
 export type Fault = z.infer<typeof fault>
 
+/** What each fault has drawn, from 0 to 1. */
+export type Lots = Map<Fault, number>
+
+function drawn(lots: Lots, whose: Fault): number {
+  const lot = lots.get(whose) ?? Math.random()
+  lots.set(whose, lot)
+  return lot
+}
+
 export class Faults {
   #list: { readonly fault: Fault; left: number }[] = []
 
@@ -54,15 +63,15 @@ export class Faults {
 
   /**
    * The first fault that this request meets; it is used up by that.
-   * @param fortune from 0 to 1
+   * @param lots of the exchange that it comes in: each fault draws once for all of it
    */
-  meet(method: string, path: string, body: string, fortune: number): Fault['do'] | undefined {
+  meet(method: string, path: string, body: string, lots: Lots): Fault['do'] | undefined {
     const met = this.#list.find(
-      ({ fault: { when, share } }) =>
+      ({ fault: one, fault: { when, share } }) =>
         (when.method === undefined || when.method === method) &&
         (when.path === undefined || path.startsWith(when.path)) &&
         (when.contains === undefined || path.includes(when.contains) || body.includes(when.contains)) &&
-        (share === undefined || fortune < share),
+        (share === undefined || drawn(lots, one) < share),
     )
     if (!met) return undefined
     met.left -= 1

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { answerWith, isBatch, requestsIn } from './batch.js'
-import { type Fault, Faults } from './faults.js'
+import { type Fault, Faults, type Lots } from './faults.js'
 import type { LaterAnswers } from './later.js'
 import type { Ledger } from './ledger.js'
 
@@ -66,20 +66,20 @@ export async function startPartner(options: {
     const asked = readAsked(request, text)
     if (asked.path[0] === '_ledger') return send(response, tellLedger(asked, ledger))
     if (asked.path[0] === '_faults') return send(response, switchFaults(asked, faults))
-    const answered = await meet(asked, text, Math.random())
+    const answered = await meet(asked, text, new Map())
     if (answered) send(response, answered)
     else request.socket.destroy()
   }
 
   /** Undefined when the connection is to be cut. */
-  async function meet(asked: Asked, text: string, fortune: number): Promise<Answer | undefined> {
+  async function meet(asked: Asked, text: string, lots: Lots): Promise<Answer | undefined> {
     const place = `${asked.url.pathname}${decodeURIComponent(asked.url.search)}`
     // What stands in a batch is met by itself.
-    const fault = faults.meet(asked.method, place, isBatch(asked) ? '' : text, fortune)
+    const fault = faults.meet(asked.method, place, isBatch(asked) ? '' : text, lots)
     if (fault && 'delayMs' in fault) await setTimeout(fault.delayMs)
     if (fault && 'status' in fault) return failureOf(fault)
     if (fault && 'drop' in fault && fault.drop === 'before') return undefined
-    const answered = isBatch(asked) ? await meetEach(requestsIn(asked), fortune) : answerOrRefuse(asked)
+    const answered = isBatch(asked) ? await meetEach(requestsIn(asked), lots) : answerOrRefuse(asked)
     if (fault && 'later' in fault && answered && later.canAnswer(asked)) {
       void later.answer(asked, answered, fault)
       return { status: 202 }
@@ -88,9 +88,9 @@ export async function startPartner(options: {
     return fault && 'garbage' in fault ? { status: 200, text: '<html>' } : answered
   }
 
-  async function meetEach(requests: readonly Asked[], fortune: number): Promise<Answer | undefined> {
+  async function meetEach(requests: readonly Asked[], lots: Lots): Promise<Answer | undefined> {
     const answers: (Answer | undefined)[] = []
-    for (const one of requests) answers.push(await meet(one, JSON.stringify(one.body ?? null), fortune))
+    for (const one of requests) answers.push(await meet(one, JSON.stringify(one.body ?? null), lots))
     const told = answers.filter((answered) => answered !== undefined)
     return told.length === answers.length ? answerWith(told) : undefined
   }

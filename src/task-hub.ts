@@ -29,7 +29,7 @@ let known: { readonly place: string; readonly client: DurableClient } | undefine
 /** As much of a binding as tells it from another one: the rest of its URLs is made of these. */
 const binding = z.object({
   taskHubName: z.string(),
-  rpcBaseUrl: z.string().optional(),
+  rpcBaseUrl: z.string().nullish(),
   managementUrls: z.object({ statusQueryGetUri: z.string() }),
 })
 
@@ -41,8 +41,8 @@ export function clientOf(context: InvocationContext): DurableClient {
   const input = context.options.extraInputs.find(({ type }) => type === 'durableClient')
   const read = binding.safeParse(input && context.extraInputs.get(input))
   if (!read.success) return getClient(context)
-  const { taskHubName, rpcBaseUrl = '', managementUrls } = read.data
-  const place = `${taskHubName} ${rpcBaseUrl} ${managementUrls.statusQueryGetUri}`
+  const { taskHubName, rpcBaseUrl, managementUrls } = read.data
+  const place = `${taskHubName} ${rpcBaseUrl ?? ''} ${managementUrls.statusQueryGetUri}`
   if (known?.place !== place) known = { place, client: getClient(context) }
   return known.client
 }

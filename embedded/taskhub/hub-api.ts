@@ -234,10 +234,9 @@ const viewOf = (row: InstanceRow) => statusView(row, { showInput: true, showHist
 
 /** The body as compact JSON text, or null when there is none. */
 function jsonBody({ body, isByClient }: ApiRequest): string | null {
-  if (body === '' || body === 'null') return null
-  if (isByClient) return body
+  if (body === '') return null
   try {
-    const compact = JSON.stringify(JSON.parse(body))
+    const compact = isByClient ? body : JSON.stringify(JSON.parse(body))
     return compact === 'null' ? null : compact
   } catch {
     throw badRequest('Invalid JSON content')

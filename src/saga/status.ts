@@ -147,7 +147,9 @@ function snapshotIn({ steps: [first] }: Saga, { steps: [read] }: SagaState): Pic
 
 function digestOfRow(row: unknown): string {
   if (typeof row !== 'object' || row === null) return digestOf(row)
-  const digest = digests.get(row) ?? digestOf(row)
+  const known = digests.get(row)
+  if (known !== undefined) return known
+  const digest = digestOf(row)
   digests.set(row, digest)
   return digest
 }
