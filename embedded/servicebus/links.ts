@@ -14,6 +14,7 @@ import {
   type IncomingLink,
   type OutgoingLink,
   settle,
+  tellDrained,
   types,
 } from './rhea.js'
 import type { Hold } from './sessions.js'
@@ -46,7 +47,7 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold)
   const stopListening = queue.onReady(pump)
   link.on('sender_flow', () => {
     pump()
-    if (link._draining) link.set_drained(true)
+    if (!handingOver.has(link)) tellDrained(link)
   })
   for (const [event, read] of Object.entries(settlements))
     link.on(event, ({ delivery }) => {
@@ -144,6 +145,8 @@ async function handOverAll(link: OutgoingLink, queue: Queue, hold: Hold | undefi
     }
   } finally {
     handingOver.delete(link)
+    // Not before: what is out of the queue has the credit that a drain asks back, and a client that was told that it is drained looks no more.
+    tellDrained(link)
   }
 }
 

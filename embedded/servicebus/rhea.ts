@@ -48,6 +48,8 @@ export interface Connection {
   _write_frame(...frame: unknown[]): void
   /** Writes the frames that wait. */
   output(): void
+  /** Has its links' flows looked at in the next tick. */
+  _register(): void
   readonly transport: { has_writes_pending(): boolean }
 }
 
@@ -235,6 +237,13 @@ export function answerDrains(link: OutgoingLink): void {
     link._draining = false
     return true
   }
+}
+
+/** Where the client asked for a drain: that there is nothing more for its credit. */
+export function tellDrained(link: OutgoingLink): void {
+  if (!link._draining || !link.is_open()) return
+  link.set_drained(true)
+  link.connection._register()
 }
 
 /** Deliveries of one session that were accepted one after the other, which no frame has told of yet. */
