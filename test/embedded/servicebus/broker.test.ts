@@ -1,50 +1,20 @@
 // The broker as the unmodified client sees it.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus'
+import type { ServiceBusReceivedMessage } from '@azure/service-bus'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../embedded/clock.js'
-import { carryOn } from '../../../embedded/crash-points.js'
-import { type Broker, startBroker } from '../../../embedded/servicebus/broker.js'
-import { openStore, type Store } from '../../../embedded/store/store.js'
+import { aQueue, TestNamespace } from './namespace.js'
 
-const retryOptions = { maxRetries: 1, retryDelayInMs: 100, timeoutInMs: 5_000 }
-const patience = { maxWaitTimeInMs: 5_000 }
+const patience = { maxWaitTimeInMs: 20_000 }
 const impatience = { maxWaitTimeInMs: 200 }
 
-const silent = () => undefined
-
-let folder: string
-let store: Store
-let broker: Broker
-let client: ServiceBusClient
-
-async function open(): Promise<void> {
-  store = openStore(folder)
-  broker = await startBroker({ store, clock: systemClock, reach: carryOn, log: silent, host: '127.0.0.1', port: 0 })
-  await broker.namespace.declareQueue('orders')
-  const key = 'SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true'
-  client = new ServiceBusClient(`Endpoint=sb://127.0.0.1:${broker.port};${key}`, { retryOptions })
-}
-
-async function close(): Promise<void> {
-  await client.close()
-  await broker.close()
-  await store.close()
-}
+let bus: TestNamespace
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'broker-'))
-  await open()
+  bus = await new TestNamespace([aQueue('orders')]).open()
 })
-afterEach(async () => {
-  await close()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterEach(() => bus.end())
 
-const send = (...bodies: unknown[]) => client.createSender('orders').sendMessages(bodies.map((body) => ({ body })))
+const send = (...bodies: unknown[]) => bus.client.createSender('orders').sendMessages(bodies.map((body) => ({ body })))
 
 async function receiveOne(queue: 'orders' | 'dead letters' = 'orders'): Promise<ServiceBusReceivedMessage> {
   const receiver = receiverOf(queue)
@@ -54,14 +24,14 @@ async function receiveOne(queue: 'orders' | 'dead letters' = 'orders'): Promise<
 }
 
 const receiverOf = (queue: 'orders' | 'dead letters') =>
-  client.createReceiver('orders', {
+  bus.client.createReceiver('orders', {
     maxAutoLockRenewalDurationInMs: 0,
     ...(queue === 'orders' ? {} : { subQueueType: 'deadLetter' as const }),
   })
 
 describe('a message', () => {
   it('arrives as it was sent, with its number, its time and its lock', async () => {
-    await client.createSender('orders').sendMessages({
+    await bus.client.createSender('orders').sendMessages({
       body: { a: 1 },
       messageId: 'm-1',
       contentType: 'application/json',
@@ -104,7 +74,7 @@ describe('a message', () => {
     const [message] = await receiver.receiveMessages(1, patience)
     if (message) await receiver.completeMessage(message)
 
-    expect(broker.namespace.counts()).toEqual([
+    expect(bus.broker.namespace.counts()).toEqual([
       { name: 'orders', active: 0, deferred: 0, scheduled: 0, deadLettered: 0, transferDeadLettered: 0 },
     ])
   })
@@ -151,7 +121,7 @@ describe('a message', () => {
       deadLetterErrorDescription: 'D',
       applicationProperties: { extra: 'E' },
     })
-    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0, deadLettered: 1 })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 0, deadLettered: 1 })
   })
 
   it('that is deferred comes only when it is asked for by its number', async () => {
@@ -164,23 +134,26 @@ describe('a message', () => {
     const [deferred] = message?.sequenceNumber ? await receiver.receiveDeferredMessages(message.sequenceNumber) : []
     expect(deferred).toMatchObject({ body: 'later', state: 'deferred' })
     if (deferred) await receiver.completeMessage(deferred)
-    expect(broker.namespace.counts()[0]).toMatchObject({ deferred: 0 })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ deferred: 0 })
   })
 
   it('that is scheduled comes when it is due', async () => {
-    const due = new Date(Date.now() + 400)
-    await client.createSender('orders').scheduleMessages({ body: 'due' }, due)
+    const due = new Date(bus.clock.now() + 60_000)
+    await bus.client.createSender('orders').scheduleMessages({ body: 'due' }, due)
+    const receiver = receiverOf('orders')
 
-    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0, scheduled: 1 })
-    const message = await receiveOne()
-    expect(Date.now()).toBeGreaterThanOrEqual(due.getTime())
-    expect(message.body).toBe('due')
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 0, scheduled: 1 })
+    expect(await receiver.receiveMessages(1, impatience)).toEqual([])
+    bus.clock.pass(60_000)
+    const [message] = await receiver.receiveMessages(1, patience)
+    expect(message?.body).toBe('due')
+    expect(message?.enqueuedTimeUtc?.getTime()).toBeGreaterThanOrEqual(due.getTime())
   })
 
   it('can be settled by another connection that knows its lock token', async () => {
     await send('bad')
     const { lockToken = '' } = await receiveOne()
-    const other = client.createReceiver('orders')
+    const other = bus.client.createReceiver('orders')
     const locked: ServiceBusReceivedMessage & { delivery: object } = {
       lockToken,
       delivery: {},
@@ -202,9 +175,10 @@ describe('a lock', () => {
     const [message] = await receiver.receiveMessages(1, patience)
     const before = message?.lockedUntilUtc?.getTime() ?? 0
 
+    bus.clock.pass(30_000)
     const after = message ? await receiver.renewMessageLock(message) : new Date(0)
 
-    expect(after.getTime()).toBeGreaterThanOrEqual(before)
+    expect(after.getTime()).toBeGreaterThanOrEqual(before + 30_000)
   })
 
   it('that was used up is lost', async () => {
@@ -215,7 +189,7 @@ describe('a lock', () => {
     await receiver.completeMessage(message)
     const again = { ...message, delivery: {} }
 
-    await expect(client.createReceiver('orders').completeMessage(again)).rejects.toMatchObject({
+    await expect(bus.client.createReceiver('orders').completeMessage(again)).rejects.toMatchObject({
       code: 'MessageLockLost',
     })
   })
@@ -224,8 +198,7 @@ describe('a lock', () => {
     await send('a')
     await receiveOne()
 
-    await close()
-    await open()
+    await bus.restart()
 
     expect(await receiveOne()).toMatchObject({ body: 'a', deliveryCount: 1 })
   })
@@ -239,8 +212,7 @@ describe('a restart', () => {
     if (first) await receiver.completeMessage(first)
     if (second) await receiver.deadLetterMessage(second, { deadLetterReason: 'R', deadLetterErrorDescription: 'D' })
 
-    await close()
-    await open()
+    await bus.restart()
     await send('third')
 
     const third = await receiveOne()
@@ -251,45 +223,45 @@ describe('a restart', () => {
 
 describe('the broker', () => {
   it('refuses an entity that nobody declared, in the words of the service', async () => {
-    await expect(client.createSender('nowhere').sendMessages({ body: 1 })).rejects.toMatchObject({
+    await expect(bus.client.createSender('nowhere').sendMessages({ body: 1 })).rejects.toMatchObject({
       code: 'MessagingEntityNotFound',
     })
-    await expect(client.createReceiver('nowhere').receiveMessages(1, impatience)).rejects.toMatchObject({
+    await expect(bus.client.createReceiver('nowhere').receiveMessages(1, impatience)).rejects.toMatchObject({
       code: 'MessagingEntityNotFound',
     })
   })
 
   it('refuses a message that is too large', async () => {
-    await expect(client.createSender('orders').sendMessages({ body: 'x'.repeat(300_000) })).rejects.toMatchObject({
+    await expect(bus.client.createSender('orders').sendMessages({ body: 'x'.repeat(300_000) })).rejects.toMatchObject({
       code: 'MessageSizeExceeded',
     })
   })
 
   it('stores a batch whole, with numbers in a row', async () => {
-    const sender = client.createSender('orders')
+    const sender = bus.client.createSender('orders')
     const batch = await sender.createMessageBatch()
     for (let index = 0; index < 50; index++) batch.tryAddMessage({ body: index })
     await sender.sendMessages(batch)
 
-    const messages = await client
+    const messages = await bus.client
       .createReceiver('orders', { receiveMode: 'receiveAndDelete' })
       .receiveMessages(50, patience)
 
     expect(messages.map(({ body }) => body)).toEqual(Array.from({ length: 50 }, (_, index) => index))
-    expect(broker.namespace.counts()[0]).toMatchObject({ active: 0 })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 0 })
   })
 
   it('shows messages without taking them', async () => {
     await send('a', 'b')
 
-    const peeked = await client.createReceiver('orders').peekMessages(5)
+    const peeked = await bus.client.createReceiver('orders').peekMessages(5)
 
     expect(peeked.map(({ body }) => body)).toEqual(['a', 'b'])
-    expect(broker.namespace.counts()[0]).toMatchObject({ active: 2 })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 2 })
   })
 
   it('tells many senders each their own outcome', async () => {
-    const sender = client.createSender('orders')
+    const sender = bus.client.createSender('orders')
     const sends = Array.from({ length: 60 }, (_, index) =>
       sender.sendMessages({ body: index % 3 === 0 ? 'x'.repeat(300_000) : 'small' }),
     )
@@ -299,18 +271,18 @@ describe('the broker', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(
       Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? 'rejected' : 'fulfilled')),
     )
-    expect(broker.namespace.counts()[0]).toMatchObject({ active: 40 })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 40 })
   })
 
   it('streams more messages than its ring of deliveries has slots', async () => {
     const count = 5_000
-    const sender = client.createSender('orders')
+    const sender = bus.client.createSender('orders')
     const bodies = Array.from({ length: count }, (_, index) => ({ body: index }))
     for (let from = 0; from < count; from += 500) await sender.sendMessages(bodies.slice(from, from + 500))
     const seen = new Set<unknown>()
 
     await new Promise<void>((resolve, reject) => {
-      client.createReceiver('orders').subscribe(
+      bus.client.createReceiver('orders').subscribe(
         {
           async processMessage({ body }) {
             seen.add(body)

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus'
-import { systemClock } from '../../../embedded/clock.js'
+import { type Clock, systemClock } from '../../../embedded/clock.js'
 import { carryOn } from '../../../embedded/crash-points.js'
 import { type Broker, startBroker } from '../../../embedded/servicebus/broker.js'
 import {
@@ -16,7 +16,42 @@ import {
 } from '../../../embedded/servicebus/settings.js'
 import { openStore, type Store } from '../../../embedded/store/store.js'
 
+/** The machine's clock, until it is told that some time has passed: what is due by then runs at once. */
+class PassingClock implements Clock {
+  #passed = 0
+  /** Each looks anew how long it has still to wait. */
+  readonly #waiting = new Set<() => void>()
+
+  now(): number {
+    return systemClock.now() + this.#passed
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const due = this.now() + ms
+    let cancel = (): void => undefined
+    const wait = () => {
+      cancel()
+      cancel = systemClock.after(Math.max(0, due - this.now()), () => {
+        this.#waiting.delete(wait)
+        task()
+      })
+    }
+    this.#waiting.add(wait)
+    wait()
+    return () => {
+      this.#waiting.delete(wait)
+      cancel()
+    }
+  }
+
+  pass(ms: number): void {
+    this.#passed += ms
+    for (const wait of this.#waiting) wait()
+  }
+}
+
 export class TestNamespace {
+  readonly clock = new PassingClock()
   readonly #folder = mkdtempSync(join(tmpdir(), 'broker-'))
   readonly #definitions: readonly EntityDefinition[]
   readonly #keys: ReadonlyMap<string, string> | undefined
@@ -33,7 +68,7 @@ export class TestNamespace {
     this.#store = openStore(this.#folder)
     this.broker = await startBroker({
       store: this.#store,
-      clock: systemClock,
+      clock: this.clock,
       reach: carryOn,
       log: () => undefined,
       host: '127.0.0.1',
@@ -46,7 +81,7 @@ export class TestNamespace {
   }
 
   /** @param options `patience` in milliseconds, for one operation */
-  connect({ name = 'any', key = 'any', patience = 5_000 } = {}): ServiceBusClient {
+  connect({ name = 'any', key = 'any', patience = 30_000 } = {}): ServiceBusClient {
     return new ServiceBusClient(
       `Endpoint=sb://127.0.0.1:${this.broker.port};SharedAccessKeyName=${name};SharedAccessKey=${key};UseDevelopmentEmulator=true`,
       { retryOptions: { maxRetries: 0, retryDelayInMs: 100, timeoutInMs: patience } },
