@@ -170,7 +170,7 @@ describe('after retries, undo and a kill -9 in the midst of it', () => {
       const all = lines().filter((line) => line.includes('MetricData'))
       return wanted.filter((name) => all.some((line) => line.includes(`"name":"${name}"`)))
     }
-    await until('all metrics have come', async () => told().length === wanted.length, { seconds: 8 }).catch(() => 0)
+    await until('all metrics have come', async () => told().length === wanted.length, { seconds: 25 }).catch(() => 0)
 
     expect(told()).toEqual(wanted)
   })
