@@ -6,7 +6,7 @@ import { gatewayTo } from '../gateways.js'
 import { callbackToken } from '../partner/callback-token.js'
 import { outcomeOf, type Reply } from '../partner/classify.js'
 import type { Gateway } from '../partner/gateway.js'
-import type { AnyAction, PartnerRequest } from '../saga/action.js'
+import type { AnyAction, PartnerRequest, StatusMeanings } from '../saga/action.js'
 import { SagaError } from '../saga/errors.js'
 import { markOf } from '../saga/mark.js'
 import { withoutTexts } from '../saga/masking.js'
@@ -44,15 +44,20 @@ async function outcomeOfAsking(ask: Ask, attempt: Attempt | undefined): Promise<
     gateway = gatewayTo(found.partner)
     request = requestOf(ask, action, await callbackFor(action, ask.key))
   } catch (error) {
-    return unsent(error)
+    return unsent(ask, error)
   }
   const reply = await gateway.ask(request, { 'idempotency-key': ask.key, ...attempt?.headers })
   if (!('parked' in reply)) attempt?.called(request.method, 'status' in reply ? reply.status : undefined)
   const read = (body: unknown) => checkSize('output', action.readOutput(body))
-  return withoutValuesOf(
-    ask,
-    outcomeOf(reply, action.meaningsOf(ask.what), bringsOutput(ask, action, reply) ? read : nothing),
-  )
+  const meanings = action.meaningsOf(ask.what)
+  const outcome = outcomeOf(reply, meanings, bringsOutput(ask, action, reply) ? read : nothing)
+  return withoutValuesOf(ask, ask.what === 'probe' ? asTold(outcome, reply, meanings) : outcome)
+}
+
+/** Whoever was not let in, or asked in a wrong way, learns nothing of the call: only what is declared to say so says that it was not applied. */
+function asTold(outcome: Outcome, reply: Reply, meanings: StatusMeanings): Outcome {
+  const isSaid = 'status' in reply && meanings[reply.status] === 'refused'
+  return outcome.kind === 'refused' && !isSaid ? { kind: 'inDoubt', reason: outcome.reason } : outcome
 }
 
 /** A reason goes into status, logs and notices: what the partner quotes of the request stays out of it. */
@@ -71,10 +76,12 @@ function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
 }
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
-function unsent(error: unknown): Outcome {
+function unsent({ what, attempt }: Ask, error: unknown): Outcome {
   if (error instanceof SagaError) return { kind: 'deferred', reason: `${error.code}: ${error.what}` }
   // The words of the error may quote the values.
-  return { kind: 'refused', reason: 'the request can not be made of what the step was given' }
+  const reason = 'the request can not be made of what the step was given'
+  // No partner has said no: what an earlier attempt has done, or a probe would tell, is as open as before.
+  return { kind: what === 'probe' || (what === 'do' && attempt > 1) ? 'deferred' : 'refused', reason }
 }
 
 /** Empty where nothing is answered later. @throws SagaError `SETTING_MISSING`, `SETTING_MALFORMED`, `SECRET_UNREADABLE` */

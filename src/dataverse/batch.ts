@@ -11,7 +11,7 @@ const lineEnd = '\r\n'
 export const odataBatch: Batch = {
   // Dataverse carries them out one after the other, and all must be answered within the time of one request.
   most: 20,
-  fits: ({ method }) => method === 'PATCH' || method === 'DELETE',
+  fits: ({ method, text }) => text === undefined && (method === 'PATCH' || method === 'DELETE'),
   join: (requests) => ({
     method: 'POST',
     path: '/api/data/v9.2/$batch',
@@ -37,11 +37,17 @@ function partOf({ method, path, headers, body }: PartnerRequest): string {
     'Content-Type: application/http',
     'Content-Transfer-Encoding: binary',
     '',
-    `${method} ${path} HTTP/1.1`,
+    `${method} ${encoded(path)} HTTP/1.1`,
     ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
     '',
     body === undefined ? '' : JSON.stringify(body),
   ].join(lineEnd)
+}
+
+/** As it goes out alone (src/partner/http.ts). */
+function encoded(path: string): string {
+  const { pathname, search } = new URL(`http://dataverse${path}`)
+  return pathname + search
 }
 
 /** @throws Error for a text that is no answer to a `$batch` */

@@ -62,7 +62,8 @@ export function readChanges(idColumn: string, body: unknown): ChangePage {
   const { value, '@odata.nextLink': next, '@odata.deltaLink': delta } = page.parse(body)
   const rows = value.flatMap((one): ChangedRow[] => {
     const read = row.safeParse(one)
-    const id = z.guid().safeParse(one[idColumn])
+    // All tables of activities have their ids in one column.
+    const id = z.guid().safeParse(one[idColumn] ?? one['activityid'])
     if (!read.success || !id.success) return []
     const modifiedOn = Date.parse(read.data.modifiedon ?? '') || 0
     const createdOn = Date.parse(read.data.createdon ?? '') || modifiedOn

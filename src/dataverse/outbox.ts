@@ -34,13 +34,18 @@ export interface OutboxRow {
 
 const page = z.object({ value: z.array(row) })
 
-/** The entity set `dvs_outboxes` has rows of `dvs_outbox`, and their ids in `dvs_outboxid`. */
-const idColumnOf = (set: string) => `${set.replace(/(es|s)$/, '')}id`
+/** The entity set `dvs_outboxes` has rows of `dvs_outbox`, and their ids in `dvs_outboxid`; but that of `dvs_message` is `dvs_messages`. One of these is there. */
+const idColumnsOf = (set: string) =>
+  [set.replace(/es$/, ''), set.replace(/s$/, ''), set.replace(/ies$/, 'y')].map((table) => `${table}id`)
 
 /** @throws ZodError */
 export function readOutboxPage(set: string, body: unknown): OutboxRow[] {
   return page.parse(body).value.map((one) => ({
-    id: z.guid().parse(one[idColumnOf(set)]),
+    id: z.guid().parse(
+      idColumnsOf(set)
+        .map((column) => one[column])
+        .find((id) => id !== undefined),
+    ),
     etag: one['@odata.etag'],
     payload: one.dvs_payload ?? '',
     retries: one.dvs_retrycount ?? 0,

@@ -28,8 +28,8 @@ const plugInNotice = z.object({
   operation: z.string().min(1),
   correlationId: z.guid().transform((text) => text.toLowerCase()),
   /** Given where one chain of requests changes a row more than once. */
-  operationId: z.guid().optional(),
-  organizationId: z.guid().optional(),
+  operationId: z.guid().nullish(),
+  organizationId: z.guid().nullish(),
 })
 
 function eventOfNotice(notice: z.infer<typeof plugInNotice>): DataverseEvent {
@@ -107,5 +107,7 @@ const isRowId = (text: string) => text !== nobody && z.guid().safeParse(text).su
 function eventIdOf(context: RemoteContext, { message, table, rowId }: Row & { message: string }): string {
   const { organizationId, requestId, operationId, owningExtension } = context
   if (message === 'Create') return eventIdFrom([organizationId, requestId ?? operationId, message, table, rowId])
-  return eventIdFrom([organizationId, operationId, owningExtension?.id ?? '', message, table, rowId])
+  // A post without a system job has no id of one.
+  const operation = operationId === nobody ? (requestId ?? context.correlationId) : operationId
+  return eventIdFrom([organizationId, operation, owningExtension?.id ?? '', message, table, rowId])
 }

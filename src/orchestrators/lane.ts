@@ -5,14 +5,17 @@ import { names } from '../names.js'
 import {
   emptyLane,
   enter,
+  type Entered,
   isEmptyLane,
   type Lane,
   lanePatience,
   type LaneWord,
   leave,
+  type Left,
   readEntered,
   readLaneWord,
   readLeft,
+  withdraw,
 } from '../saga/lane.js'
 
 type Durable = Pick<
@@ -27,11 +30,15 @@ type Durable = Pick<
   | 'Task'
 >
 
-/** The entity: its operations are `enter` and `leave`, their input an instance's id. */
+type Operation = (lane: Lane, id: string) => readonly [Lane, Entered | Left]
+const operations: Readonly<Record<string, Operation>> = { enter, leave, withdraw }
+
+/** The entity: its operations are `enter`, `leave` and `withdraw`, their input an instance's id. */
 export function lane({ df }: EntityContext<Lane>): void {
   const before = df.getState(() => emptyLane) ?? emptyLane
   const id = df.getInput<string>() ?? ''
-  const [after, answer] = df.operationName === 'enter' ? enter(before, id) : leave(before, id)
+  const operate = operations[df.operationName ?? ''] ?? leave
+  const [after, answer] = operate(before, id)
   // A row is rarely written to: a lane that nobody is in need not be kept.
   if (isEmptyLane(after)) df.destructOnExit()
   else df.setState(after)
@@ -44,7 +51,7 @@ export function* enterLane(
   name: string,
   onWait: (holder: string) => void,
 ): Generator<Task, string | undefined, unknown> {
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const entered = readEntered(yield df.callEntity(new EntityId(names.lane, name), 'enter', df.instanceId))
     if (entered.turn === 'now') return undefined
     onWait(entered.holder)
@@ -54,7 +61,11 @@ export function* enterLane(
     if (winner !== timer) {
       timer.cancel()
       const word = readLaneWord(told.result)
-      return word.turn === 'covered' ? word.by : undefined
+      if (word.turn === 'now') return undefined
+      // Who has come again since that was said stands in the line once more.
+      if (isFirst) return word.by
+      const left = readEntered(yield df.callEntity(new EntityId(names.lane, name), 'withdraw', df.instanceId))
+      return left.turn === 'now' ? undefined : word.by
     }
     const isThere = yield df.callActivity(names.isRunning, entered.holder)
     if (isThere === false) yield* leaveLane(df, name, entered.holder)

@@ -66,6 +66,7 @@ export function sagaOrchestrator(find: FindSaga, watch?: WatchTurn) {
     }
     let state = input.state ?? begin(saga, startOf(df, input))
     const posted = new Set<string>()
+    const lost: Task[] = []
     if (!input.state && !df.isReplaying) watch?.(saga, input, undefined, state)
     for (let waits = 0; ; ) {
       const told = state
@@ -77,7 +78,7 @@ export function sagaOrchestrator(find: FindSaga, watch?: WatchTurn) {
         if (lane !== undefined) yield* leaveLane(df, lane)
         return { phase: next.phase }
       }
-      const events = next.kind === 'ask' ? yield* ask(df, next.asks, input) : yield* wait(df, next)
+      const events = next.kind === 'ask' ? yield* ask(df, next.asks, input) : yield* wait(df, next, lost)
       state = events.reduce((before: SagaState, event) => turn(saga, before, event), state)
       if (!df.isReplaying) watch?.(saga, input, told, state)
       if (next.kind === 'wait') waits += 1
@@ -136,12 +137,25 @@ function* ask(df: Durable, asks: readonly Ask[], { trace, version }: SagaInput):
   }))
 }
 
-function* wait(df: Durable, { until }: Extract<Next, { kind: 'wait' }>): Generator<Task, SagaEvent[], unknown> {
+/**
+ * @param lost waits for a word that a time has ended. The SDK does not forget them: what is raised while nobody waits goes to the latest of them, the next to
+ * the one before. So they are looked at before anything is waited for.
+ */
+function* wait(
+  df: Durable,
+  { until }: Extract<Next, { kind: 'wait' }>,
+  lost: Task[],
+): Generator<Task, SagaEvent[], unknown> {
+  const late = lost.findLastIndex(({ isCompleted }) => isCompleted)
+  if (late >= 0) return lost.splice(late, 1).flatMap(({ result }) => heard(result, nowOf(df)))
   const signal = df.waitForExternalEvent(names.signal)
   if (until === undefined) return heard(yield signal, nowOf(df))
   const timer = df.createTimer(new Date(until))
   const winner = yield df.Task.any([signal, timer])
-  if (winner === timer) return [{ kind: 'woken', at: nowOf(df) }]
+  if (winner === timer) {
+    lost.push(signal)
+    return [{ kind: 'woken', at: nowOf(df) }]
+  }
   timer.cancel()
   return heard(signal.result, nowOf(df))
 }

@@ -55,13 +55,23 @@ export class Batching {
   }
 
   async #together(asked: readonly PartnerRequest[]): Promise<Reply[]> {
-    if (asked.length > 1) {
-      const reply = await this.#send(this.#batch.join(asked))
+    const joined = asked.length > 1 ? this.#joined(asked) : undefined
+    if (joined) {
+      const reply = await this.#send(joined)
       if (!isRefusal(reply)) return this.#repliesIn(reply)
     }
     const replies: Reply[] = []
     for (const one of asked) replies.push(await this.#send(one))
     return replies
+  }
+
+  /** Undefined when one of them can't be written down: it is told so when it is sent alone. */
+  #joined(asked: readonly PartnerRequest[]): PartnerRequest | undefined {
+    try {
+      return this.#batch.join(asked)
+    } catch {
+      return undefined
+    }
   }
 
   /** What is said of the whole is said of each. */

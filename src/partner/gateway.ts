@@ -140,7 +140,10 @@ export class Gateway {
   /** What the partner tells all of us. */
   #heeding(reply: Reply): Reply {
     if ('status' in reply && reply.status === 429 && reply.retryAfterMs !== undefined)
-      this.#throttledUntil = Date.now() + Math.min(reply.retryAfterMs, longestThrottling)
+      this.#throttledUntil = Math.max(
+        this.#throttledUntil,
+        Date.now() + Math.min(reply.retryAfterMs, longestThrottling),
+      )
     return reply
   }
 

@@ -114,7 +114,8 @@ export function readRetryAfter(header: string | string[] | undefined, now: numbe
   const text = Array.isArray(header) ? header[0] : header
   if (text === undefined) return undefined
   if (/^\d+$/.test(text.trim())) return Number(text) * 1_000
-  const at = Date.parse(text)
+  // A number that is no count of seconds would be taken for a year.
+  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 

@@ -3,7 +3,7 @@
 import { pivotStageOf, type Saga } from './define.js'
 import { SagaError } from './errors.js'
 import { checkSize } from './size.js'
-import { type SagaState, type StepState, standsOf } from './state.js'
+import { isUndone, type SagaState, type StepState, standsOf } from './state.js'
 import { unreachable } from './unreachable.js'
 
 interface Said {
@@ -64,6 +64,7 @@ export function objectionToKind(
       if (state.turned) return 'the saga is being undone already'
       return isPastPivot(saga, state) ? 'the saga is past its pivot and only goes forward' : undefined
     case 'retry':
+      if (state.held) return onHold
       if (name === undefined)
         return standsOf(state).some(({ at }) => isPatient(at)) ? undefined : 'nothing waits or is held'
       return ofStep(({ doing, undoing }) =>
@@ -71,17 +72,22 @@ export function objectionToKind(
       )
     case 'writeOff':
       return ofStep(({ undoing }) =>
-        undoing?.debtSince === undefined || undoing.writtenOff ? 'nothing is owed of it' : undefined,
+        undoing?.debtSince === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined,
       )
     case 'supply':
       return ofStep((step) => objectionToForward(state, step))
     case 'edit':
+      return state.held ? onHold : ofStep((step) => objectionToCertain(state, step))
     case 'skip':
+      if (saga.steps.some((step) => step.name === name && step.kind === 'pivot'))
+        return 'what comes after the pivot relies on it: supply its result, or cancel'
       return ofStep((step) => objectionToCertain(state, step))
     default:
       return unreachable(kind)
   }
 }
+
+const onHold = 'the saga is on hold: nothing is asked before somebody resumes it'
 
 /** Whether the point of no return is behind it. */
 export function isPastPivot(saga: Saga, state: SagaState): boolean {

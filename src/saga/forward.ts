@@ -105,7 +105,7 @@ export function afterReply(saga: Saga, state: SagaState, index: number, reply: O
   const isAsked =
     doing.attempts > 0 && (doing.outcome === 'pending' || doing.outcome === 'deferred' || doing.outcome === 'inDoubt')
   if (!isAsked) return state
-  if (state.direction === 'back') return afterLateReply(state, index, reply)
+  if (state.direction === 'back') return afterLateReply(saga, state, index, reply)
   if (doing.stand.at === 'asking' && !stepAt(state, index).reply) return withStep(state, index, { reply })
   const recorded = withDoing(state, index, { ...answered(reply, state.updatedAt), stand: atRest })
   if (reply.kind === 'applied') return applyStep(recorded, index, reply.output)
@@ -113,9 +113,12 @@ export function afterReply(saga: Saga, state: SagaState, index: number, reply: O
 }
 
 /** What was given up in doubt is known after all: then it can be undone, or needs not to be. */
-function afterLateReply(state: SagaState, index: number, reply: Outcome): SagaState {
+function afterLateReply(saga: Saga, state: SagaState, index: number, reply: Outcome): SagaState {
   const { undoing, ...step } = stepAt(state, index)
   if (step.doing.outcome !== 'inDoubt' || undoing?.stand.at === 'asking' || isUndone(undoing)) return state
+  // It may be undone already: to ask for that again could undo it twice.
+  if (reply.kind === 'applied' && undoing?.outcome === 'inDoubt' && definitionOf(saga, index).action.keys === 'ignored')
+    return state
   const anew: SagaState = { ...state, steps: state.steps.map((other, at) => (at === index ? step : other)) }
   const known = withDoing(anew, index, answered(reply, state.updatedAt))
   return reply.kind === 'applied' ? applyStep(known, index, reply.output) : known

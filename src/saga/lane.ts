@@ -57,6 +57,19 @@ export function leave(lane: Lane, id: string): readonly [Lane, Left] {
       ]
 }
 
+/**
+ * Of one that was told that another does its work. It may have come again meanwhile, and even have its turn: then it must do its work, since others are told
+ * that it does theirs.
+ */
+export function withdraw(lane: Lane, id: string): readonly [Lane, Entered] {
+  if (lane.holder === id) return [lane, { turn: 'now' }]
+  const waiting = lane.waiting.filter((other) => other !== id)
+  return [
+    { ...lane, waiting },
+    { turn: 'later', holder: lane.holder ?? '' },
+  ]
+}
+
 /** What was written by another version of us is read as little as is needed. */
 export function readEntered(value: unknown): Entered {
   const holder = memberOf(value, 'holder')

@@ -232,6 +232,9 @@ function retryStep(saga: Saga, state: SagaState, index: number): SagaState {
   // What the partner took, it may have done, whatever it says the next time.
   const doubt = at === 'answer' ? ({ outcome: 'inDoubt', reason: 'asked again before the answer came' } as const) : {}
   const again = withDoing(state, index, { spent: 0, ...doubt })
+  // To call it once more would double it at a partner that ignores keys: the probe may know better.
+  if (stepAt(again, index).doing.outcome === 'inDoubt' && saga.steps[index]?.action.probed)
+    return withDoing(again, index, { stand: { at: 'probing' }, spent: 1 })
   return input === undefined && doing.attempts === 0 ? beginStep(saga, again, index) : askStep(again, index)
 }
 

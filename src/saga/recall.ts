@@ -116,7 +116,7 @@ class Recall {
         `the history has the answer to '${happened.of}', today's saga waits for ${until === undefined ? 'a person' : 'a time'}`,
       )
     // One that had lost against a signal: nothing of today's waits for it yet.
-    if (until === undefined) return true
+    if (until === undefined || Date.parse(happened.at) + skew < Date.parse(until)) return true
     this.#turn({ kind: 'woken', at: happened.at > until ? happened.at : until })
     return true
   }
@@ -137,6 +137,9 @@ class Recall {
     return happened
   }
 }
+
+/** Milliseconds by which the clock that fires timers may be behind. */
+const skew = 1_000
 
 /** @throws Parting */
 function askedFor({ of }: { of: string }, asks: readonly Ask[]): Ask {

@@ -40,7 +40,7 @@ export function verdictOf(
   now: number,
   { grace, reach }: Span = usualSpan,
 ): Verdict {
-  if (sagas.some((saga) => hasSeen(saga, row)) || (isForCreation(on) && sagas.length > 0)) return 'in sync'
+  if (hasBeenSeen(sagas, row) || (isForCreation(on) && sagas.length > 0)) return 'in sync'
   if (now - row.modifiedOn < grace) return 'young'
   return now - (isForCreation(on) ? row.createdOn : row.modifiedOn) > reach ? 'old' : 'missing'
 }
@@ -48,11 +48,18 @@ export function verdictOf(
 /** A creation happens once: whatever the row has become since, its saga had its chance. */
 const isForCreation = ({ message }: On) => ![message].flat().includes('Update')
 
-function hasSeen({ phase, snapshot }: SagaStatus, { digest }: SeenRow): boolean {
+/** By one that has yet to read it, or by the last that has: what one before it read may have been another change, which came back to the same. */
+function hasBeenSeen(sagas: readonly SagaStatus[], { digest }: SeenRow): boolean {
   // One that did nothing, since another one did its work, has seen nothing either.
-  if (phase === 'merged') return false
-  return snapshot === undefined ? !isOver(phase) : snapshot === digest
+  const working = sagas.filter(({ phase }) => phase !== 'merged')
+  if (working.some(({ phase, snapshot }) => snapshot === undefined && !isOver(phase))) return true
+  const readers = working.filter(({ snapshot }) => snapshot !== undefined)
+  const last = readers.reduce((time, saga) => (readAt(saga) > time ? readAt(saga) : time), '')
+  return readers.some((saga) => saga.snapshot === digest && readAt(saga) === last)
 }
+
+/** The row is read by the first step. */
+const readAt = ({ steps: [first], startedAt }: SagaStatus): string => first?.endedAt ?? startedAt
 
 export interface ReconcileInput {
   readonly saga: string
@@ -106,7 +113,11 @@ export const reconciliationOf = ({ saga, delta }: ReconcileInput): Reconciliatio
 })
 
 export function addPage(before: Reconciliation, { delta }: ReconcileInput, page: ReconciledPage): Reconciliation {
-  if (page.isExpired) return { ...before, wasFull: true }
+  if (page.isExpired) {
+    // All is read from the beginning, and counted from there; what was missing has been started.
+    const { saga, missing, missingCount } = before
+    return { ...reconciliationOf({ saga }), missing, missingCount, wasFull: true }
+  }
   const told = {
     ...before,
     rows: before.rows + page.rows,

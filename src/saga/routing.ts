@@ -26,7 +26,9 @@ export interface SagaStart {
 /** One start for each saga that reacts to this table and message; of several versions the newest. What our own writes made is for nobody. */
 export function startsFor(event: DataverseEvent, sagas: readonly Saga[]): readonly SagaStart[] {
   if (event.tag === ownMark) return []
-  return newestOf(sagas.filter(({ on }) => isFor(on, event))).map((saga) => startOf(saga, event))
+  return newestOf(sagas)
+    .filter(({ on }) => isFor(on, event))
+    .map((saga) => startOf(saga, event))
 }
 
 /** Of several versions of a saga the newest. */

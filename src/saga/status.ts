@@ -91,15 +91,17 @@ export function statusOf(saga: Saga, state: SagaState): SagaStatus {
   if (fitsIn(mostCharacters, short)) return short
   // A saga of very many steps: how each stands is told, the rest is in the history.
   const bare = fullStatusOf(saga, state, 0, 0)
-  return {
-    ...bare,
-    steps: bare.steps.map(({ name, partner, action, outcome, attempts }) => ({
-      name,
-      partner,
-      action,
-      outcome,
-      attempts,
-    })),
+  const steps = bare.steps.map(({ name, partner, action, outcome, attempts }) => ({
+    name,
+    partner,
+    action,
+    outcome,
+    attempts,
+  }))
+  // Of more steps than even that has room for, the first ones.
+  for (let most = steps.length; ; most = Math.floor(most * 0.9)) {
+    const told = { ...bare, steps: steps.slice(0, most), owed: bare.owed.slice(0, most) }
+    if (most === 0 || fitsIn(mostCharacters, told)) return told
   }
 }
 

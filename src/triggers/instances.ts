@@ -101,6 +101,10 @@ const stops: Readonly<Record<string, string>> = {
   Suspended: 'the orchestration is suspended',
 }
 
+/** Whether the platform drops what is raised to it. For one that is suspended it keeps that. */
+export const isDeaf = ({ waitsFor }: SagaStatus): boolean =>
+  waitsFor?.kind === 'repair' && !waitsFor.why.startsWith(stops['Suspended'] ?? '')
+
 /** An instance of a saga that is no longer registered is still told of, without its steps. */
 function statusBeforeBegin({ instanceId, input, createdTime }: PlatformInstance): SagaStatus {
   const id = readInstanceId(instanceId)

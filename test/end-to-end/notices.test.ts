@@ -78,9 +78,7 @@ it('tells a webhook, signed, and a subscription that a saga has ended, each once
   const told = received.map(({ type, data }) => `${data.rowId} ${type.replace('saga.', '')}`)
   expect(told.toSorted()).toEqual(expected.toSorted())
   expect(turnedAway).toBe(3)
-  expect(messages.map(({ messageId }) => String(messageId)).toSorted()).toEqual(
-    received.map(({ id }) => id).toSorted(),
-  )
+  expect(messages.map(({ messageId }) => String(messageId)).toSorted()).toEqual(received.map(({ id }) => id).toSorted())
   expect(messages.map(({ applicationProperties }) => applicationProperties)).toContainEqual({
     kind: 'compensated',
     saga: 'contact-onboarding',

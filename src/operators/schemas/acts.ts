@@ -77,7 +77,7 @@ export const bulkBody = named(
       actor,
       reason,
       step: z.string().min(1).exactOptional(),
-      filter: sagaFilter.exactOptional(),
+      filter: sagaFilter.strict().exactOptional(),
       ids: z.array(z.string().refine(isInstanceId, 'the id of a saga')).min(1).max(10_000).exactOptional(),
       perSecond: z.number().positive().max(100).exactOptional(),
     }),

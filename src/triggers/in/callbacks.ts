@@ -14,7 +14,7 @@ import { isOver } from '../../saga/phase.js'
 import type { Signal } from '../../saga/signal.js'
 import { checkSize } from '../../saga/size.js'
 import { readSecret, readVersions } from '../../secrets.js'
-import { findInstance } from '../instances.js'
+import { findInstance, isDeaf } from '../instances.js'
 import type { Handler } from '../serve.js'
 
 const refusal = z.looseObject({ reason: z.string().min(1).max(500) })
@@ -44,6 +44,8 @@ export async function deliverReply(client: DurableClient, reply: PartnerReply): 
   const status = key && (await findInstance(client, key.instance))
   if (!status) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
   if (isOver(status.phase)) throw SagaError.of('CALLBACK_LATE', { phase: status.phase })
+  // What is raised to an instance that was stopped is dropped without a word: who answers must come again.
+  if (isDeaf(status)) throw new Error(`The answer can not be kept: ${status.waitsFor?.why}.`)
   const step = sagaNamed(status.saga, status.version).steps.find(({ name }) => name === key.step)
   if (!step) throw SagaError.of('CALLBACK_UNKNOWN', undefined)
   const outcome = read(reply, step.action)

@@ -33,7 +33,8 @@ const world = vi.hoisted(() => ({
 }))
 
 vi.mock('../../../src/app/index.js', () => ({ sagaNamed: () => saga }))
-vi.mock('../../../src/triggers/instances.js', () => ({
+vi.mock('../../../src/triggers/instances.js', async (original) => ({
+  ...(await original<object>()),
   findInstance: async (_: unknown, id: string) =>
     id === instance ? { saga: 'ordering', version: 1, phase: world.phase } : undefined,
 }))
