@@ -56,6 +56,8 @@ export async function supervise(script: string, args: readonly string[], log: Lo
     log('error', 'supervisor', `The host is started again, for ${why}.`)
     deaths = performance.now() - bornAt > longLife ? 1 : deaths + 1
     await sleep(Math.min(10_000, 50 * 2 ** Math.min(deaths, 10)))
+    // Whoever stops it meanwhile finds no host that could be told.
+    if (isStopping) return 0
   }
 }
 
@@ -75,10 +77,12 @@ function lifeOf(child: ChildProcess, onAddress: (address: Address) => void): Pro
       }, patience)
     let alarm = heldFor()
     child.on('message', (message) => {
+      const told = report.safeParse(message)
+      // The app runs in the host's process, and may say something of its own.
+      if (!told.success) return
       clearTimeout(alarm)
       alarm = heldFor()
-      const told = report.parse(message)
-      if (told !== 'alive') onAddress(told)
+      if (told.data !== 'alive') onAddress(told.data)
     })
     child.once('exit', (code, signal) => {
       clearTimeout(alarm)

@@ -69,6 +69,12 @@ interface Change {
   readonly value?: unknown
 }
 
+/** Bytes of a key: lmdb takes 1,978, and writes numbers, separators and escapes besides the texts. */
+const longestKey = 1_900
+
+const fits = (key: Key) =>
+  key.reduce<number>((sum, one) => sum + (typeof one === 'string' ? Buffer.byteLength(one) + 2 : 9), 0) <= longestKey
+
 /** Within a commit, whose promise tells of it. */
 function make(change: Change): void {
   if ('value' in change) void change.database.put([...change.key], change.value)
@@ -100,7 +106,11 @@ export function openStore(folder: string, { isDurable = true } = {}): Store {
   function collect(write: (changes: Changes) => void): readonly Change[] {
     const collected: Change[] = []
     write({
-      put: (table, key, value) => void collected.push({ database: databaseOf(table), key, value }),
+      put(table, key, value) {
+        // lmdb would notice in the middle of the commit, and write what stands before it.
+        if (!fits(key)) throw new Error(`A key of table '${table.name}' is too long.`)
+        collected.push({ database: databaseOf(table), key, value })
+      },
       remove: (table, key) => void collected.push({ database: databaseOf(table), key }),
     })
     return collected

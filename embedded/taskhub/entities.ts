@@ -25,6 +25,8 @@ export interface EntitiesOptions {
   nextLetter(): number
   /** Nothing begins by itself: somebody watches who kills the process. */
   isQuiet(): boolean
+  /** Whether an orchestration, or one execution of it, has not ended. */
+  isAlive(id: string, executionId?: string): boolean
   /** Hands an answer that is on disk to an orchestration. */
   deliver(id: string, event: HistoryEvent, letter: number, executionId: string): void
 }
@@ -68,9 +70,11 @@ export class Entities {
   }
 
   /** Takes up what was under way when the process ended. */
-  recover(): void {
+  async recover(): Promise<void> {
     for (const { key, value } of this.#options.tables.entities.entries())
       if (value.lockedBy !== undefined) this.#hold(value.lockedBy, String(key[0]))
+    // The process can have ended between the end of a holder and the release.
+    for (const id of this.#held.keys()) if (!this.#options.isAlive(id)) await this.releaseAllOf(id)
     for (const entity of this.asked()) this.kick(entity)
   }
 
@@ -172,6 +176,9 @@ export class Entities {
     request: EntityRequest & { kind: 'lock' },
   ): Promise<void> {
     const { set, position, parent, id } = request
+    // Who has ended while it stood in line would hold it for ever.
+    if (!this.#options.isAlive(parent.id, parent.executionId))
+      return this.#write((writing) => writing.doneRequest(entity, number))
     const next = set[position + 1]
     const answer = next === undefined ? this.#answer(parent, id, {}) : undefined
     await this.#write((writing) => {
@@ -181,6 +188,7 @@ export class Entities {
       if (answer) writing.event(answer.to.id, answer.letter, answer.event, answer.to.executionId)
     })
     this.#hold(parent.id, entity)
+    if (!this.#options.isAlive(parent.id, parent.executionId)) await this.releaseAllOf(parent.id)
     if (next !== undefined) this.kick(next)
     if (answer) this.#tell(answer)
   }

@@ -107,6 +107,10 @@ export class TaskHub {
       tables: this.#tables,
       nextLetter: () => this.#nextLetter(),
       isQuiet: () => this.#isQuiet,
+      isAlive: (id, executionId) => {
+        const row = this.find(id)
+        return row !== undefined && !hasEnded(row.status) && executionId === (executionId && row.executionId)
+      },
       deliver: (id, event, letter, executionId) => this.#deliver(id, { kind: 'event', event, letter, executionId }),
     })
     this.#ends = new Ends(options.clock)
@@ -126,7 +130,7 @@ export class TaskHub {
       for (const { key } of table.entries()) this.#lastLetter = Math.max(this.#lastLetter, Number(key[1]))
     const watched = diedOfItself ? await this.#findCulprit() : new Set<string>()
     if (!diedOfItself) await this.#quarantine.acquitAll()
-    this.entities.recover()
+    await this.entities.recover()
     for (const { id, number, task } of this.#outstanding())
       if (!watched.has(`${id} ${number}`))
         this.#begin(id, task.executionId, {
@@ -134,10 +138,11 @@ export class TaskHub {
           what: { kind: 'activity', name: task.name, input: task.input },
         })
     for (const { key, value } of this.#tables.timers.entries())
-      this.#begin(String(key[0]), value.executionId, {
-        id: Number(key[1]),
-        what: { kind: 'timer', fireAt: value.fireAt },
-      })
+      if (!watched.has(`${String(key[0])} ${Number(key[1])}`))
+        this.#begin(String(key[0]), value.executionId, {
+          id: Number(key[1]),
+          what: { kind: 'timer', fireAt: value.fireAt },
+        })
     for (const id of this.#addressees()) this.#kick(this.#live.load(id))
     for (const live of this.#live.waiting()) this.#kick(live)
   }
@@ -151,7 +156,7 @@ export class TaskHub {
     }))
   }
 
-  /** Fails what has killed the process, and runs alone what may have. Resolves with the activities that have run now. */
+  /** Fails what has killed the process, and runs alone what may have. Resolves with the activities that have run now, and the timers that have fired. */
   async #findCulprit(): Promise<Set<string>> {
     const watched = new Set<string>()
     this.#isQuiet = true
@@ -162,7 +167,14 @@ export class TaskHub {
         this.#runActivity(id, task.executionId, number, task.name, task.input),
       )
     }
-    for (const id of this.#addressees()) {
+    // Answers of what has run now are in no letter, nor is a timer that was due.
+    for (const { key, value } of this.#tables.timers.entries()) {
+      if (value.fireAt > this.#options.clock.now()) continue
+      const [id, number] = [String(key[0]), Number(key[1])]
+      watched.add(`${id} ${number}`)
+      this.#fire(id, value.executionId, number, value.fireAt)
+    }
+    for (const id of new Set([...this.#addressees(), ...this.#live.waiting().map(({ row }) => row.id)])) {
       const live = this.#live.load(id)
       if (live && !this.#isForOthers(live)) await this.#quarantine.watch({ id, what: 'turn' }, () => this.#turn(live))
     }
@@ -205,6 +217,11 @@ export class TaskHub {
     const dead = [...this.#addressees()].filter((id) => hasEnded(this.find(id)?.status ?? 'Terminated'))
     await this.#write((writing) => {
       for (const id of dead) writing.dropLetters(id)
+      for (const { key, value } of this.#tables.letters.entries()) {
+        const [id, letter] = [String(key[0]), Number(key[1])]
+        const executionId = value.kind === 'event' ? value.executionId : undefined
+        if (executionId !== undefined && executionId !== this.find(id)?.executionId) writing.dropLetter(id, letter)
+      }
     })
   }
 
@@ -247,12 +264,20 @@ export class TaskHub {
     for (let other = this.#starting.get(id); other; other = this.#starting.get(id)) await other
     const existing = this.find(id)
     if (existing && !hasEnded(existing.status) && !this.settings.replaceRunning) throw alreadyExists(existing.status)
-    const starting = this.#startNew(this.#newRow(id, registered, version, input), existing).finally(() =>
-      this.#starting.delete(id),
-    )
+    const starting = this.#replace(existing)
+      .then(() => this.#startNew(this.#newRow(id, registered, version, input), this.find(id)))
+      .finally(() => this.#starting.delete(id))
     this.#starting.set(id, starting)
     await starting
     return id
+  }
+
+  /** Resolves when it has ended: no turn of it may be under way when another takes its place. */
+  async #replace(existing: InstanceRow | undefined): Promise<void> {
+    if (!existing || hasEnded(existing.status)) return
+    const { id } = existing
+    await this.command(id, 'terminate', 'Replaced by a new instance of the same id.').catch(expected)
+    await this.waitForEnd(id, Infinity)
   }
 
   /** The name as registered: names are compared without case. */
@@ -279,14 +304,19 @@ export class TaskHub {
     this.#kick(live)
   }
 
-  /** The instance that a sub-orchestration begins, or the answer to its parent when its id is taken or nobody knows its orchestrator. */
-  #childOf({ id, executionId }: InstanceRow, { id: task, what }: Need): Child[] {
+  /**
+   * The instance that a sub-orchestration begins, or the answer to its parent when its id is taken or nobody knows its orchestrator.
+   * @param siblings ids of those that begin in the same turn; this one is put there
+   */
+  #childOf({ id, executionId }: InstanceRow, { id: task, what }: Need, siblings: Set<string>): Child[] {
     if (what.kind !== 'subOrchestration') return []
     const { code, clock } = this.#options
     const childId = childIdOf(what, task, executionId)
     const registered = this.#orchestrator(what.name)
     const existing = this.find(childId)
-    if (registered && (!existing || hasEnded(existing.status))) {
+    const isTaken = siblings.has(childId) || this.#starting.has(childId) || (existing && !hasEnded(existing.status))
+    if (registered && !isTaken) {
+      siblings.add(childId)
       const row = this.#newRow(childId, registered, what.version ?? this.settings.versions.current, what.input)
       return [{ kind: 'start', start: this.#startOf({ ...row, parent: { id, executionId, task } }, existing) }]
     }
@@ -325,7 +355,7 @@ export class TaskHub {
       EventType === eventType.SubOrchestrationInstanceCreated && InstanceId !== undefined ? [InstanceId] : [],
     )
     const running = created.filter((child) => !hasEnded(this.find(child)?.status ?? 'Terminated'))
-    for (const child of running) await this.command(child, kind, reason, { withChildren })
+    for (const child of running) await this.command(child, kind, reason, { withChildren }).catch(expected)
   }
 
   /** Begins it once more with the same input, under a new id or its own. @throws HubError 400 for an unknown one, 409 while it runs and is to keep its id */
@@ -340,24 +370,33 @@ export class TaskHub {
     const failed = this.find(id)
     if (!failed) throw noSuchInstance()
     if (failed.status !== 'Failed') throw new HubError(412, 'Only a failed instance can be rewound.')
-    const { events, children } = rewound(this.historyOf(id), (child) => this.find(child)?.status === 'Failed')
+    const all = this.#rewindable(failed)
     const now = this.#options.clock.now()
-    const row: InstanceRow = { ...failed, status: 'Running', output: null, updatedAt: now, events: events.length }
-    const letter = this.#nextLetter()
     // Nothing has come but the word itself; it is what moves the instance.
     const event = eventOf('GenericEvent', now, { Name: 'Rewound', Reason: reason })
     await this.#write((writing) => {
-      writing.dropHistory(failed)
-      writing.append(failed, 0, textOfAll(events))
-      writing.event(id, letter, event)
-      writing.instance(row, failed)
+      for (const { row, events } of all) {
+        writing.dropHistory(row)
+        // A letter can have come in the moment in which it ended.
+        writing.dropLetters(row.id)
+        writing.append(row, 0, textOfAll(events))
+        writing.event(row.id, this.#nextLetter(), event)
+        writing.instance({ ...row, status: 'Running', output: null, updatedAt: now, events: events.length }, row)
+      }
     })
-    this.#kick(this.#live.load(id))
-    for (const child of children) await this.rewind(child, reason)
+    for (const { row } of all) this.#kick(this.#live.load(row.id))
+  }
+
+  /** A failed instance and its sub-orchestrations that have failed, with what is left of their histories. */
+  #rewindable(row: InstanceRow): { readonly row: InstanceRow; readonly events: readonly HistoryEvent[] }[] {
+    const { events, children } = rewound(this.historyOf(row.id), (child) => this.find(child)?.status === 'Failed')
+    const failed = children.flatMap((child) => this.find(child) ?? [])
+    return [{ row, events }, ...failed.flatMap((child) => this.#rewindable(child))]
   }
 
   /** @throws HubError 404, 412 while it runs */
   async purge(id: string): Promise<void> {
+    for (let other = this.#starting.get(id); other; other = this.#starting.get(id)) await other.catch(() => undefined)
     const row = this.find(id)
     if (!row) throw noSuchInstance()
     if (!hasEnded(row.status)) throw notEnded()
@@ -486,16 +525,22 @@ export class TaskHub {
       failure: error instanceof Error ? error.message : String(error),
       threw: true,
     }))
-    const result = turnOf({
-      name: row.name,
-      history,
-      run,
-      now,
-      executionId: row.executionId,
-      instanceId: row.id,
-      httpPollAfter: this.settings.httpPollAfter,
-      planner: live.planner,
-    })
+    let result: TurnResult
+    try {
+      result = turnOf({
+        name: row.name,
+        history,
+        run,
+        now,
+        executionId: row.executionId,
+        instanceId: row.id,
+        httpPollAfter: this.settings.httpPollAfter,
+        planner: live.planner,
+      })
+    } catch (error) {
+      // Whoever does what nobody thought of fails, and not the process.
+      return this.#failFor(live, now, error instanceof Error ? error.message : String(error))
+    }
     reach('hub:turn-computed')
     const change = {
       status: 'Running' as const,
@@ -613,7 +658,8 @@ export class TaskHub {
     const first = [this.#startedEvent(row), ...raised].map((event): Arrival & { kind: 'event'; letter: number } => ({
       kind: 'event',
       event,
-      letter: this.#nextLetter(),
+      // What has come keeps its place before what has come since.
+      letter: arrivals.find((one) => one.kind === 'event' && one.event === event)?.letter ?? this.#nextLetter(),
     }))
     await this.#write((writing) => {
       writing.dropOutstanding(id)
@@ -622,6 +668,7 @@ export class TaskHub {
       for (const { event, letter } of first) writing.event(id, letter, event)
       writing.instance(row)
     })
+    this.#timers.cancelAllOf(id)
     live.row = row
     live.events.length = 0
     live.played.length = 0
@@ -640,8 +687,9 @@ export class TaskHub {
     const first = live.events.length
     const text = result?.text ?? textOfAll(events)
     const row: InstanceRow = { ...live.row, ...change, events: first + events.length }
-    const children = (result?.begin ?? []).flatMap((need) => this.#childOf(row, need))
-    await this.#write((writing) => {
+    const siblings = new Set<string>()
+    const children = (result?.begin ?? []).flatMap((need) => this.#childOf(row, need, siblings))
+    const written = this.#write((writing) => {
       for (const child of children)
         if (child.kind === 'start') writing.start(child.start)
         else writing.event(id, child.arrival.letter, child.arrival.event, executionId)
@@ -654,6 +702,10 @@ export class TaskHub {
           writing.request(need.what.entity, this.#nextLetter(), requestOf({ id, executionId }, need.id, need.what))
       }
       writing.instance(row)
+    })
+    for (const child of siblings) this.#starting.set(child, written)
+    await written.finally(() => {
+      for (const child of siblings) this.#starting.delete(child)
     })
     live.row = row
     live.events.push(...events)
@@ -699,11 +751,13 @@ export class TaskHub {
   }
 
   #armTimer(id: string, executionId: string, number: number, fireAt: number): void {
-    this.#timers.arm(id, number, fireAt, () => {
-      const details = { TimerId: number, FireAt: new Date(fireAt).toISOString() }
-      const event = eventOf('TimerFired', this.#options.clock.now(), details)
-      this.#deliver(id, { kind: 'event', event, executionId })
-    })
+    this.#timers.arm(id, number, fireAt, () => this.#fire(id, executionId, number, fireAt))
+  }
+
+  #fire(id: string, executionId: string, number: number, fireAt: number): void {
+    const details = { TimerId: number, FireAt: new Date(fireAt).toISOString() }
+    const event = eventOf('TimerFired', this.#options.clock.now(), details)
+    this.#deliver(id, { kind: 'event', event, executionId })
   }
 
   #newRow(id: string, name: string, version: string, input: string | null): InstanceRow {
@@ -733,6 +787,11 @@ export class TaskHub {
       Tags: null,
     })
   }
+}
+
+/** It may have ended, or be purged, before it is told to end. */
+function expected(error: unknown): void {
+  if (!(error instanceof HubError && (error.status === 404 || error.status === 410))) throw error
 }
 
 /** What an orchestration sends, as the entity finds it. */

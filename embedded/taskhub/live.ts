@@ -57,9 +57,10 @@ export class LiveInstances {
     const row = instanceIn(this.#tables, id)
     if (!row) return undefined
     const events = historyIn(this.#tables, row)
-    const inbox = [...this.#tables.letters.entries({ prefix: [id] })].map(({ key, value }) =>
-      arrivalOf(Number(key[1]), value),
-    )
+    const inbox = [...this.#tables.letters.entries({ prefix: [id] })]
+      .map(({ key, value }) => arrivalOf(Number(key[1]), value))
+      // What was for an execution before this one is nobody's any more.
+      .filter(({ executionId }) => executionId === undefined || executionId === row.executionId)
     // A new execution begins with its start, even if an event was there before it.
     inbox.sort((a, b) => Number(isStart(b)) - Number(isStart(a)))
     const live: Live = { row, events, played: [], unseen: undefined, planner: undefined, inbox, busy: false }
@@ -68,7 +69,7 @@ export class LiveInstances {
   }
 
   add(live: Live): void {
-    this.#live.set(live.row.id, live)
+    this.#remember(live.row.id, live)
   }
 
   /** Those for which something has come. */

@@ -7,6 +7,7 @@ import { eventOf, eventType, type HistoryEvent } from './history.js'
 import {
   type Anew,
   answerNameOf,
+  isEntityMessage,
   type EntityMessage,
   type Need,
   partsOf,
@@ -52,6 +53,12 @@ export type End =
   | { readonly status: 'Failed'; readonly output: string }
   | ({ readonly status: 'ContinuedAsNew' } & Anew)
 
+/** In bytes, of an instance or an entity: it is part of keys. */
+const longestId = 1_000
+
+const idIn = (what: Need['what']): string =>
+  what.kind === 'subOrchestration' ? (what.instanceId ?? '') : isEntityMessage(what) ? what.entity : ''
+
 /** The platform's limit, in bytes of UTF-16. */
 const largestCustomStatus = 16 * 1024
 
@@ -91,6 +98,8 @@ export function turnOf({
     if (error instanceof UnsupportedAction || error instanceof z.ZodError) return fail(error.message)
     throw error
   }
+  const tooLong = plan.needs.find(({ what }) => Buffer.byteLength(idIn(what)) > longestId)
+  if (tooLong) return fail(`an id has more than ${longestId} bytes: ${idIn(tooLong.what).slice(0, 50)}…`)
   const difference = differenceBetween(plan, history)
   if (difference) return fail(`Non-Deterministic workflow detected: ${difference}`)
   const known = new Set(history.filter(isScheduling).map(({ EventId }) => EventId))

@@ -110,6 +110,10 @@ export class Writing {
     removeAll(this.#changes, this.#tables.letters, [id])
   }
 
+  dropLetter(id: string, letter: number): void {
+    this.#changes.remove(this.#tables.letters, [id, letter])
+  }
+
   dropHistory({ createdAt, id }: InstanceRow): void {
     removeAll(this.#changes, this.#tables.history, [createdAt, id])
   }
