@@ -4,7 +4,7 @@
 // Never: listens beyond this machine. Whoever connects must show a signature only when keys are configured.
 
 import { once } from 'node:events'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { type Clock, newId } from '../clock.js'
 import type { Reach } from '../crash-points.js'
 import type { Log } from '../log.js'
@@ -87,6 +87,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const server = container.listen({ ...listening, host: options.host, port: options.port })
   await once(server, 'listening')
+  /** Also of those who have said nothing yet. */
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
 
   return {
     port: portOf(server),
@@ -96,8 +102,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       for (const connection of connections)
         connection.close({ condition: 'amqp:connection:forced', description: 'The broker is shutting down.' })
       namespace.close()
-      const deadline = setTimeout(() => connections.forEach(({ socket }) => socket.destroy()), 500)
-      if (server.listening || connections.size > 0) await once(server, 'close')
+      const deadline = setTimeout(() => sockets.forEach((socket) => socket.destroy()), 500)
+      if (sockets.size > 0) await once(server, 'close')
       clearTimeout(deadline)
     },
   }
@@ -167,11 +173,18 @@ function openIncoming(link: IncomingLink, access: Access, log: Log): void {
         )
       })
     } else if (address.endsWith('/$management')) {
-      const queue = namespace.at(address.slice(0, -'/$management'.length))
-      access.check(link.connection, queue)
+      const path = address.slice(0, -'/$management'.length)
+      access.check(link.connection, namespace.at(path))
+      // Looked up for each request: the entity may have been removed and made anew.
+      const place = {
+        namespace,
+        get queue() {
+          return namespace.at(path)
+        },
+      }
       link.on('message', ({ message, delivery, connection }) => {
         delivery.accept()
-        answerManagement({ queue, namespace }, messages.decode(message), connection, newId).catch((error: unknown) =>
+        answerManagement(place, messages.decode(message), connection, newId).catch((error: unknown) =>
           log('error', 'broker', `An answer could not be sent: ${String(error)}`),
         )
       })

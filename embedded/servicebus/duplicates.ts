@@ -47,7 +47,8 @@ export class Duplicates {
     for (const { key } of byTime.entries({ prefix: [queue], before: [queue, now], limit: 2 * ids.length })) {
       const id = String(key[2])
       changes.remove(byTime, key)
-      if ((byId.get([queue, id])?.until ?? 0) <= now) changes.remove(byId, [queue, id])
+      // What is on its way to disk has come again.
+      if (!this.#fresh.has(id) && (byId.get([queue, id])?.until ?? 0) <= now) changes.remove(byId, [queue, id])
     }
     for (const { id, sequence } of ids) {
       changes.put(byId, [queue, id], { until, sequence })
@@ -55,7 +56,7 @@ export class Duplicates {
     }
   }
 
-  /** They are on disk. */
+  /** They are on disk, or never will be. */
   done(ids: readonly Remembered[]): void {
     for (const { id } of ids) this.#fresh.delete(id)
   }

@@ -40,6 +40,13 @@ export const messageTooLarge = (size: number, limit: number) =>
     `The received message (size: ${size} bytes) exceeds the limit (${limit} bytes) currently allowed on the link.`,
   )
 
+export const idTooLong = (limit: number) =>
+  new BrokerError(
+    'com.microsoft:argument-error',
+    400,
+    `The MessageId or the SessionId of a message is longer than ${limit} characters.`,
+  )
+
 export const notAllowed = (why: string) => new BrokerError('amqp:not-allowed', 400, why)
 
 export const notImplemented = (operation: string) =>

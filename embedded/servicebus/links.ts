@@ -29,6 +29,10 @@ export function refuseLink(link: IncomingLink | OutgoingLink, { condition, messa
 
 /** The client sends on the link: each message is stored, then accepted. */
 export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessageId: () => string): void {
+  const stop = queue.onGone(() => link.close(entityGone))
+  link.on('receiver_close', stop)
+  link.session.on('session_close', stop)
+  link.connection.on('disconnected', stop)
   link.local.attach.max_message_size = queue.settings.maxMessageSize
   link.on('message', ({ message, delivery }) => {
     const read = (): Arrival[] =>
@@ -43,11 +47,26 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold)
   link.local.attach.rcv_settle_mode = link.rcv_settle_mode
   answerDrains(link)
   const flow = link.snd_settle_mode === 1 ? handOver : handOut
-  const pump = () => flow(link, queue, log, hold)
+  let isAnswered = false
+  const pump = () => {
+    if (isAnswered) flow(link, queue, log, hold)
+  }
   const stopListening = queue.onReady(pump)
-  link.on('sender_flow', () => {
+  const stopMourning = queue.onGone(() => link.close(entityGone))
+  const onFlow = () => {
+    if (!isAnswered) return
     pump()
     if (!handingOver.has(link)) tellDrained(link)
+  }
+  link.on('sender_flow', onFlow)
+  // Some clients give credit together with the attach. rhea would send a message before the answer to it: that is out in the next turn.
+  setImmediate(() => {
+    isAnswered = true
+    if (link.credit > 0 || link._draining) onFlow()
+  })
+  // There is room in rhea's ring again.
+  link.on('sendable', () => {
+    if (!link._draining) pump()
   })
   for (const [event, read] of Object.entries(settlements))
     link.on(event, ({ delivery }) => {
@@ -57,9 +76,13 @@ export function deliver(link: OutgoingLink, queue: Queue, log: Log, hold?: Hold)
     })
   return () => {
     stopListening()
+    stopMourning()
     if (hold) void queue.releaseSession(hold, false)
   }
 }
+
+/** Clients come again at once, and learn what is there now. */
+const entityGone = { condition: 'amqp:link:detach-forced', description: 'The messaging entity was removed.' }
 
 /** .NET counts in tenths of a microsecond since the year 1. */
 const ticksOf = (ms: number): Buffer => {
@@ -92,7 +115,8 @@ export function deliverSession(link: OutgoingLink, queue: Queue, log: Log, wante
       begin(taken)
       link.open()
     })
-    stop = cancel
+    // Unless it was told at once, and there is something else to stop.
+    if (stop === nothing) stop = cancel
   }
   return () => stop()
 }
@@ -116,7 +140,7 @@ const sessionFilter = 'com.microsoft:session-filter'
 const tokens = new WeakMap<Delivery, Buffer>()
 
 function handOut(link: OutgoingLink, queue: Queue, _: Log, hold: Hold | undefined): void {
-  while (link.is_open() && freeCredit(link) > 0) {
+  for (let credit = freeCredit(link); link.is_open() && credit > 0; credit--) {
     const handout = queue.handOut(hold)
     if (!handout) return
     const delivery = link.send(composeDelivery(handout.bytes, handout.envelope), tagOf(handout.token), 0)
@@ -140,6 +164,8 @@ async function handOverAll(link: OutgoingLink, queue: Queue, hold: Hold | undefi
     while (link.is_open() && freeCredit(link) > 0) {
       const handovers = await queue.handOver(freeCredit(link), hold)
       if (handovers.length === 0) return
+      // A transfer after the detach would be the end of the client's connection. What was taken out is lost, as who receives so accepts.
+      if (!link.is_open()) return
       for (const { bytes, envelope } of handovers)
         link.send(composeDelivery(bytes, envelope), undefined, 0).settled = true
     }

@@ -54,7 +54,9 @@ const operations: Readonly<Record<string, Operation>> = {
     const session = sessionIn(body)
     const hold = session === undefined ? undefined : queue.holdOf(session)
     const isDeleting = numberIn(body, 'receiver-settle-mode') === 0
-    const handouts = isDeleting ? await queue.handOverDeferred(sequences) : queue.handOutDeferred(sequences, hold)
+    const handouts = isDeleting
+      ? await queue.handOverDeferred(sequences, session)
+      : queue.handOutDeferred(sequences, hold)
     return {
       status: 200,
       body: {

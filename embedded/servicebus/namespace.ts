@@ -31,6 +31,10 @@ export class Namespace {
   readonly #tables: BrokerTables
   /** By path, in lower case. */
   readonly #entities = new Map<string, Entity>()
+  /** Under way, by path. */
+  readonly #removals = new Map<string, Promise<void>>()
+  /** Somebody may hold on to them. */
+  readonly #used = new WeakSet<Queue>()
 
   constructor(options: NamespaceOptions) {
     this.#options = options
@@ -41,9 +45,15 @@ export class Namespace {
   /** Whoever is declared again keeps its messages and its rules, and gets its new settings at the next start. */
   async declare(definition: EntityDefinition): Promise<void> {
     const path = pathOf(definition)
+    await this.#removals.get(path)
     const known = this.#entities.get(path)
     if (known && JSON.stringify(known.definition) === JSON.stringify(definition)) return
     const kept = known ? withRulesOf(definition, known.definition) : definition
+    // Two that write to one place would overwrite each other's messages.
+    if (known && this.#used.has(known.queue)) {
+      known.definition = kept
+      return this.#keep(kept)
+    }
     if (known) {
       known.queue.close()
       this.#entities.delete(path)
@@ -79,14 +89,12 @@ export class Namespace {
       (one) => one === wanted || one.startsWith(`${wanted}/subscriptions/`),
     )
     if (paths.length === 0) throw entityNotFound(path)
-    for (const one of paths) {
-      const entity = this.#entities.get(one)
-      this.#entities.delete(one)
-      await entity?.queue.purge()
-      await entity?.queue.deadLetters?.purge()
-      await entity?.queue.transferDeadLetters?.purge()
-      entity?.queue.close()
-      await this.#options.store.commit((changes) => changes.remove(this.#tables.definitions, [one]))
+    const removal = this.#removeAll(paths)
+    for (const one of paths) this.#removals.set(one, removal)
+    try {
+      await removal
+    } finally {
+      for (const one of paths) this.#removals.delete(one)
     }
   }
 
@@ -113,7 +121,8 @@ export class Namespace {
     const queue = this.#entities.get(path)?.queue
     const found =
       suffix === undefined ? queue : suffix === '$deadletterqueue' ? queue?.deadLetters : queue?.transferDeadLetters
-    if (!found) throw entityNotFound(address)
+    if (!queue || !found) throw entityNotFound(address)
+    this.#used.add(queue)
     return found
   }
 
@@ -148,6 +157,15 @@ export class Namespace {
 
   close(): void {
     for (const { queue } of this.#entities.values()) queue.close()
+  }
+
+  async #removeAll(paths: readonly string[]): Promise<void> {
+    const queues = paths.map((path) => this.#entities.get(path)?.queue)
+    for (const path of paths) this.#entities.delete(path)
+    for (const queue of queues) await queue?.remove()
+    await this.#options.store.commit((changes) => {
+      for (const path of paths) changes.remove(this.#tables.definitions, [path])
+    })
   }
 
   async #setRules(entity: Entity, rules: CompiledRule[]): Promise<void> {
@@ -187,8 +205,7 @@ export class Namespace {
       tables: this.#tables,
       ...(onward && { onward }),
       ...(forwardDeadLettersTo !== undefined && {
-        forwardDeadLetters: (arrival: Arrival) =>
-          this.#entities.get(normal(forwardDeadLettersTo))?.queue.admit([arrival]),
+        forwardDeadLetters: (arrival: Arrival) => this.#buryAt(forwardDeadLettersTo, arrival),
       }),
     })
     const rules = definition.kind === 'subscription' ? definition.rules.map(compileRule) : []
@@ -207,9 +224,21 @@ export class Namespace {
   /** A target that is not there, or can't take it, leaves the messages among the transfer dead letters. */
   #forward(from: string, to: string, arrivals: readonly Arrival[], hops: number): Plan[] {
     const target = this.#entities.get(normal(to))?.queue
-    if (target && target.kind !== 'subscription') return [target.admit(arrivals, hops)]
+    const isTaken = (arrival: Arrival) =>
+      target !== undefined && target.kind !== 'subscription' && target.takes(arrival)
+    const taken = arrivals.filter(isTaken)
+    const left = arrivals.filter((arrival) => !isTaken(arrival)).map((arrival) => ({ ...arrival, source: from }))
     const place = this.#entities.get(from)?.queue.transferDeadLetters
-    return place ? [place.admit(arrivals.map((arrival) => ({ ...arrival, source: from })))] : []
+    return [
+      ...(target && taken.length > 0 ? [target.admit(taken, hops)] : []),
+      ...(place && left.length > 0 ? [place.admit(left)] : []),
+    ]
+  }
+
+  /** Undefined where it can't be. */
+  #buryAt(to: string, arrival: Arrival): Plan | undefined {
+    const target = this.#entities.get(normal(to))?.queue
+    return target?.takes(arrival) ? target.admit([arrival]) : undefined
   }
 }
 

@@ -8,6 +8,8 @@ export interface Plan {
   write(changes: Changes): void
   /** Once it is on disk. */
   done(): void
+  /** It could not be written. */
+  failed(): void
 }
 
 export async function carryOut(
@@ -15,9 +17,14 @@ export async function carryOut(
   plans: readonly Plan[],
   alsoWrite?: (changes: Changes) => void,
 ): Promise<void> {
-  await store.commit((changes) => {
-    for (const plan of plans) plan.write(changes)
-    alsoWrite?.(changes)
-  })
+  try {
+    await store.commit((changes) => {
+      for (const plan of plans) plan.write(changes)
+      alsoWrite?.(changes)
+    })
+  } catch (error) {
+    for (const plan of plans) plan.failed()
+    throw error
+  }
   for (const plan of plans) plan.done()
 }

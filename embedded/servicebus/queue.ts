@@ -15,7 +15,15 @@ import type { Store } from '../store/store.js'
 import type { Envelope } from './delivery.js'
 import { DueList } from './due-list.js'
 import { Duplicates, type Remembered } from './duplicates.js'
-import { messageNotFound, messageTooLarge, notAllowed, sessionLockLost } from './errors.js'
+import {
+  entityNotFound,
+  idTooLong,
+  lockLost,
+  messageNotFound,
+  messageTooLarge,
+  notAllowed,
+  sessionLockLost,
+} from './errors.js'
 import { type Arrived, envelopeOf, KeptMessages, type Numbered } from './kept-messages.js'
 import { Locks } from './locks.js'
 import { type Arrival, readMessage, withApplicationProperties } from './message.js'
@@ -67,6 +75,9 @@ export interface QueueOptions {
   readonly forwardDeadLetters?: (arrival: Arrival) => Plan | undefined
 }
 
+/** Characters of a message's or a session's id. */
+const longestId = 128
+
 /** Times that a message may be forwarded. */
 const mostHops = 4
 
@@ -87,8 +98,14 @@ export class Queue {
   readonly #locks = new Locks()
   readonly #due = new DueList()
   readonly #listeners = new Set<() => void>()
+  readonly #mourners = new Set<() => void>()
+  /** What is on its way to disk: until it is there nothing else may become of it. */
+  readonly #underWay = new Set<number>()
   readonly #counts = { active: 0, deferred: 0, scheduled: 0 }
   #lastSequence: number
+  /** What has a higher number is not there yet, although the disk may tell it already. */
+  #lastBegun = 0
+  #isGone = false
   #alarm: { readonly at: number; readonly cancel: () => void } | undefined
 
   constructor(options: QueueOptions) {
@@ -120,6 +137,12 @@ export class Queue {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Called when the entity is removed; the answer stops that. */
+  onGone(listener: () => void): () => void {
+    this.#mourners.add(listener)
+    return () => this.#mourners.delete(listener)
+  }
+
   counts(): QueueCounts {
     return {
       name: this.name,
@@ -134,6 +157,9 @@ export class Queue {
    * @throws BrokerError `amqp:link:message-size-exceeded`, `amqp:not-allowed`
    */
   async enqueue(arrivals: readonly Arrival[]): Promise<readonly number[]> {
+    if (this.#isGone) throw entityNotFound(this.name)
+    for (const { messageId = '', sessionId = '' } of arrivals)
+      if (messageId.length > longestId || sessionId.length > longestId) throw idTooLong(longestId)
     const size = arrivals.reduce((sum, { bytes }) => sum + bytes.length, 0)
     if (size > this.settings.maxMessageSize) throw messageTooLarge(size, this.settings.maxMessageSize)
     const plan = this.admit(arrivals)
@@ -142,13 +168,14 @@ export class Queue {
     return plan.sequences
   }
 
+  /** Whether it could be enqueued. */
+  takes({ sessionId }: Arrival): boolean {
+    return this.kind !== 'queue' || !this.settings.requiresSession || sessionId !== undefined
+  }
+
   /** What enqueueing would do, for one commit together with others. @throws BrokerError `amqp:not-allowed` */
   admit(arrivals: readonly Arrival[], hops = 0): Plan {
-    if (
-      this.kind === 'queue' &&
-      this.settings.requiresSession &&
-      arrivals.some(({ sessionId }) => sessionId === undefined)
-    )
+    if (!arrivals.every((arrival) => this.takes(arrival)))
       throw notAllowed(
         'The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value.',
       )
@@ -184,8 +211,13 @@ export class Queue {
       done: () => {
         this.#duplicates.done(newIds)
         for (const { sequence, kept } of stay) this.#begin(sequence, kept)
+        this.#lastBegun = stay.at(-1)?.sequence ?? this.#lastBegun
         this.#messages.whileFresh(stay, () => this.#announce())
         for (const other of others) other.done()
+      },
+      failed: () => {
+        this.#duplicates.done(newIds)
+        for (const other of others) other.failed()
       },
     }
   }
@@ -214,13 +246,13 @@ export class Queue {
 
   /** @throws BrokerError `com.microsoft:message-not-found` unless all of them are deferred and not locked */
   handOutDeferred(sequences: readonly number[], hold?: Hold): Handout[] {
-    const deferred = sequences.map((sequence) => this.#deferred(sequence))
+    const deferred = [...new Set(sequences)].map((sequence) => this.#deferred(sequence, hold?.session))
     return deferred.map(({ sequence, kept }) => this.#lock(sequence, kept, hold))
   }
 
   /** The same, for who receives and deletes in one. */
-  async handOverDeferred(sequences: readonly number[]): Promise<Omit<Handout, 'token'>[]> {
-    return this.#takeOut(sequences.map((sequence) => this.#deferred(sequence)))
+  async handOverDeferred(sequences: readonly number[], session?: string): Promise<Omit<Handout, 'token'>[]> {
+    return this.#takeOut([...new Set(sequences)].map((sequence) => this.#deferred(sequence, session)))
   }
 
   /** Up to `count` messages from a sequence number on, whatever state they are in. */
@@ -248,8 +280,25 @@ export class Queue {
     if (settlement.kind === 'deadLetter' && !this.deadLetters)
       throw notAllowed('A message in a dead-letter queue can not be dead-lettered.')
     const lock = this.#locks.of(token, this.#options.clock.now())
+    if (this.#isGone) throw lockLost()
     this.#locks.release(lock)
-    const { sequence } = lock
+    const work = this.#settleTaken(lock.sequence, settlement)
+    lock.hold?.settling.add(work)
+    try {
+      await work
+    } catch (error) {
+      // The disk did not take it: the lock is gone, so it comes back as it was.
+      this.#messages.forget(lock.sequence)
+      const kept = this.#messages.find(lock.sequence)
+      if (kept && !this.#isTaken(lock.sequence)) this.#comeBack(lock.sequence, kept)
+      throw error
+    } finally {
+      lock.hold?.settling.delete(work)
+    }
+    this.#options.reach('broker:delivery-settled')
+  }
+
+  async #settleTaken(sequence: number, settlement: Settlement): Promise<void> {
     switch (settlement.kind) {
       case 'complete':
         await this.#removeSoon(sequence)
@@ -268,21 +317,24 @@ export class Queue {
         })
         break
     }
-    this.#options.reach('broker:delivery-settled')
   }
 
   /** @throws BrokerError `com.microsoft:message-not-found`, before anything is cancelled */
   async cancelScheduled(sequences: readonly number[]): Promise<void> {
     for (const sequence of sequences)
-      if (this.#messages.find(sequence)?.state !== 'scheduled') throw messageNotFound(sequence)
-    await Promise.all(sequences.map((sequence) => this.#remove(sequence)))
+      if (this.#underWay.has(sequence) || this.#messages.find(sequence)?.state !== 'scheduled')
+        throw messageNotFound(sequence)
+    await Promise.all([...new Set(sequences)].map((sequence) => this.#remove(sequence)))
   }
 
   /** What was received in the session and not settled comes back, uncounted if the receiver closed it. */
   async releaseSession(hold: Hold, isExpired: boolean): Promise<void> {
-    if (!this.sessions?.isHeld(hold.session)) return
+    if (!this.sessions?.end(hold) || this.#isGone) return
     const locks = this.#locks.releaseOf(hold)
+    // What is being abandoned comes back before the session is another's.
+    const settling = Promise.allSettled(hold.settling)
     await Promise.all(locks.map(({ sequence }) => (isExpired ? this.#fail(sequence) : this.#putBack(sequence))))
+    await settling
     this.sessions.release(hold)
   }
 
@@ -323,13 +375,44 @@ export class Queue {
   /** Removes all that is not locked. Resolves with how many. */
   async purge(): Promise<number> {
     const sequences: number[] = []
-    for (const { sequence } of this.#messages.from(0)) if (!this.#locks.has(sequence)) sequences.push(sequence)
-    for (let at = 0; at < sequences.length; at += 10_000) {
-      const some = sequences.slice(at, at + 10_000)
-      for (const sequence of some) this.#dropReady(sequence, this.#messages.at(sequence))
-      await Promise.all(some.map((sequence) => this.#remove(sequence)))
+    for (const { sequence } of this.#messages.from(0)) {
+      if (sequence > this.#lastBegun) break
+      sequences.push(sequence)
     }
-    return sequences.length
+    let purged = 0
+    for (let at = 0; at < sequences.length; at += 10_000) {
+      // Looked at only now: meanwhile some were handed out, or have gone.
+      const some = sequences.slice(at, at + 10_000).filter((sequence) => !this.#isTaken(sequence))
+      const removed = some.flatMap((sequence) => {
+        const kept = this.#messages.find(sequence)
+        if (!kept) return []
+        this.#dropReady(sequence, kept)
+        return [this.#remove(sequence)]
+      })
+      await Promise.all(removed)
+      purged += removed.length
+    }
+    return purged
+  }
+
+  /** All that is on disk of it, locked or not. Who still holds it is told, and gets nothing more. */
+  async remove(): Promise<void> {
+    const { store, tables } = this.#options
+    this.#isGone = true
+    this.close()
+    for (const listener of this.#mourners) listener()
+    await this.deadLetters?.remove()
+    await this.transferDeadLetters?.remove()
+    // What was begun before has ended then.
+    await store.commit(() => undefined)
+    for (const table of [tables.kept, tables.bytes, tables.sessionStates, tables.ids, tables.idTimes])
+      for (;;) {
+        const keys = [...table.entries({ prefix: [this.name], limit: 10_000 })].map(({ key }) => key)
+        if (keys.length === 0) break
+        await store.commit((changes) => {
+          for (const key of keys) changes.remove(table, key)
+        })
+      }
   }
 
   close(): void {
@@ -341,6 +424,7 @@ export class Queue {
 
   /** Takes what is on disk into memory: numbers, and what is due when. */
   #restore(): void {
+    this.#lastBegun = this.#lastSequence
     const counted: Numbered[] = []
     for (const { sequence, kept } of this.#messages.from(0)) {
       const { open, ...closed } = kept
@@ -356,7 +440,8 @@ export class Queue {
       for (const { sequence, kept } of counted)
         if (kept.state === 'active' && this.#isExhausted(kept.failures)) {
           this.#dropReady(sequence, kept)
-          void this.#buryExhausted(sequence)
+          // In the next turn: the queue that dead letters are forwarded to may not be open yet.
+          void Promise.resolve().then(() => this.#buryExhausted(sequence))
         }
     }
     this.#setAlarm()
@@ -426,6 +511,7 @@ export class Queue {
 
   /** The next that has not expired. */
   #takeNext(hold: Hold | undefined): Numbered | undefined {
+    if (this.#isGone) return undefined
     const now = this.#options.clock.now()
     for (;;) {
       const sequence = hold ? this.sessions?.takeFirst(hold) : this.#ready.takeFirst()
@@ -456,9 +542,10 @@ export class Queue {
     return { token: lock.token, envelope, bytes: this.#messages.bytesOf(sequence) }
   }
 
-  #deferred(sequence: number): Numbered {
+  #deferred(sequence: number, session: string | undefined): Numbered {
     const kept = this.#messages.find(sequence)
-    if (kept?.state !== 'deferred' || this.#locks.has(sequence)) throw messageNotFound(sequence)
+    if (kept?.state !== 'deferred' || kept.session !== session || this.#isTaken(sequence))
+      throw messageNotFound(sequence)
     return { sequence, kept }
   }
 
@@ -470,13 +557,10 @@ export class Queue {
       return this.#buryExhausted(sequence)
     }
     await this.#change(sequence, kept, properties)
-    this.#comeBack(sequence, kept)
   }
 
   async #putBack(sequence: number): Promise<void> {
-    const kept = this.#messages.at(sequence)
-    await this.#change(sequence, kept, {})
-    this.#comeBack(sequence, kept)
+    await this.#change(sequence, this.#messages.at(sequence), {})
   }
 
   #comeBack(sequence: number, kept: Kept): void {
@@ -526,6 +610,7 @@ export class Queue {
     })
   }
 
+  /** And it comes back, if it is active then. */
   async #change(sequence: number, changed: Kept, properties: Properties): Promise<void> {
     const { open: _, ...kept } = changed
     const before = this.#messages.find(sequence)
@@ -534,10 +619,27 @@ export class Queue {
         ? withApplicationProperties(this.#messages.bytesOf(sequence), properties)
         : undefined
     this.#messages.hold(sequence, kept)
-    await this.#options.store.commit((changes) => this.#messages.write(changes, sequence, kept, bytes))
+    await this.#onItsWay(
+      sequence,
+      this.#options.store.commit((changes) => this.#messages.write(changes, sequence, kept, bytes)),
+    )
     if (before) this.#counts[before.state] -= 1
     this.#counts[kept.state] += 1
     if (!this.#locks.has(sequence)) this.#messages.release(sequence, kept)
+    this.#comeBack(sequence, kept)
+  }
+
+  async #onItsWay(sequence: number, work: Promise<void>): Promise<void> {
+    this.#underWay.add(sequence)
+    try {
+      await work
+    } finally {
+      this.#underWay.delete(sequence)
+    }
+  }
+
+  #isTaken(sequence: number): boolean {
+    return this.#locks.has(sequence) || this.#underWay.has(sequence)
   }
 
   #remove(sequence: number): Promise<void> {
@@ -546,14 +648,20 @@ export class Queue {
 
   async #removeWith(sequence: number, plans: readonly Plan[]): Promise<void> {
     const { state } = this.#messages.at(sequence)
-    await carryOut(this.#options.store, plans, (changes) => this.#messages.erase(changes, sequence))
+    await this.#onItsWay(
+      sequence,
+      carryOut(this.#options.store, plans, (changes) => this.#messages.erase(changes, sequence)),
+    )
     this.#erased(sequence, state)
   }
 
   /** Those who send are not kept waiting by those who have received. */
   async #removeSoon(sequence: number): Promise<void> {
     const { state } = this.#messages.at(sequence)
-    await this.#options.store.commitSoon((changes) => this.#messages.erase(changes, sequence))
+    await this.#onItsWay(
+      sequence,
+      this.#options.store.commitSoon((changes) => this.#messages.erase(changes, sequence)),
+    )
     this.#erased(sequence, state)
   }
 
@@ -574,7 +682,7 @@ export class Queue {
 
   /** One timer per queue: for what ends or is due first. */
   #setAlarm(at = this.#nextDue()): void {
-    if (at === undefined || (this.#alarm && this.#alarm.at <= at)) return
+    if (at === undefined || this.#isGone || (this.#alarm && this.#alarm.at <= at)) return
     this.#alarm?.cancel()
     const { clock } = this.#options
     this.#alarm = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => this.#onAlarm()) }
@@ -595,8 +703,8 @@ export class Queue {
 
   #onDue(sequence: number, now: number): void {
     const kept = this.#messages.find(sequence)
-    // A locked message expires when its lock has ended.
-    if (!kept || this.#locks.has(sequence)) return
+    // A locked message expires when its lock has ended, one that comes back when it is back.
+    if (!kept || this.#isTaken(sequence)) return
     if (kept.state === 'scheduled' && (kept.dueAt ?? Infinity) <= now) void this.#activate(sequence, kept)
     else if (kept.state === 'active' && (kept.expiresAt ?? Infinity) <= now) {
       this.#dropReady(sequence, kept)
@@ -610,7 +718,6 @@ export class Queue {
       return this.#removeWith(sequence, this.#goOn([{ ...arrival, enqueuedSequence: sequence }], 0))
     }
     await this.#change(sequence, { ...kept, state: 'active' }, {})
-    this.#comeBack(sequence, kept.state === 'scheduled' ? { ...kept, state: 'active' } : kept)
   }
 
   #nextDue(): number | undefined {

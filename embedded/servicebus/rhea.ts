@@ -43,6 +43,7 @@ export interface Terminus {
 
 export interface Connection {
   readonly socket: Socket
+  on(event: string, handle: () => void): void
   find_sender(matches: (link: OutgoingLink) => boolean): OutgoingLink | undefined
   close(error?: { condition: string; description: string }): void
   _write_frame(...frame: unknown[]): void
@@ -55,7 +56,12 @@ export interface Connection {
 
 interface AmqpSession {
   readonly incoming: { on_transfer(frame: { performative: { message_format?: number } }, link: unknown): void }
-  readonly outgoing: { next_delivery_id: number; next_pending_delivery: number; available(): number }
+  readonly outgoing: {
+    next_delivery_id: number
+    next_pending_delivery: number
+    readonly deliveries: { by_id(id: number): { readonly link: unknown } | undefined }
+    available(): number
+  }
   output(frame: unknown): void
   on(event: string, handle: () => void): void
 }
@@ -216,9 +222,13 @@ export function writeTogether(connection: Connection): void {
   })
 }
 
-/** How many more messages may be sent now. Those that wait for the next tick have not lowered the credit yet. */
-export function freeCredit({ credit, session: { outgoing } }: OutgoingLink): number {
-  return Math.min(credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available())
+/** How many more messages may be sent now. The link's own that wait for the next tick have not lowered its credit yet. */
+export function freeCredit(link: OutgoingLink): number {
+  const { outgoing } = link.session
+  let waiting = 0
+  for (let id = outgoing.next_pending_delivery; id < outgoing.next_delivery_id; id++)
+    if (outgoing.deliveries.by_id(id)?.link === link) waiting += 1
+  return Math.min(link.credit - waiting, outgoing.available())
 }
 
 /** Takes back that rhea answers an attach in the next tick; `open()` answers it later. */

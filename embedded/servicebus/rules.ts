@@ -1,7 +1,7 @@
 // Which messages a subscription wants, and how each of its rules changes its copy.
 
 import type { Arrival, MessageFacts } from './message.js'
-import { readFacts, withProperties } from './message.js'
+import { readFacts, readMessage, withProperties } from './message.js'
 import type { CorrelationFields, Filter, Properties, Rule } from './settings.js'
 import { type Change, compileAction, compileFilter, type Facts } from './sql.js'
 
@@ -58,5 +58,14 @@ const sameValue = (one: unknown, other: unknown) =>
   one instanceof Date && other instanceof Date ? one.getTime() === other.getTime() : one === other
 
 function changed(arrival: Arrival, changes: readonly Change[]): Arrival {
-  return { ...arrival, bytes: withProperties(arrival.bytes, changes) }
+  const bytes = withProperties(arrival.bytes, changes)
+  // The ids may have been changed.
+  const { messageId: _, sessionId: __, ...rest } = arrival
+  const { messageId, sessionId } = readMessage(bytes, () => '')
+  return {
+    ...rest,
+    bytes,
+    ...(messageId === undefined ? {} : { messageId }),
+    ...(sessionId === undefined ? {} : { sessionId }),
+  }
 }

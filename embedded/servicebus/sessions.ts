@@ -10,6 +10,8 @@ export interface Hold {
   until: number
   /** Told when the lock has expired. */
   readonly onLost: () => void
+  /** Of its messages, what is not on disk yet. */
+  readonly settling: Set<Promise<void>>
 }
 
 interface Session {
@@ -59,10 +61,6 @@ export class Sessions {
     return this.#sessions.get(session)?.ready.takeFirst()
   }
 
-  isHeld(session: string): boolean {
-    return this.#sessions.get(session)?.hold !== undefined
-  }
-
   get holds(): Iterable<Hold> {
     return this.#holds
   }
@@ -71,7 +69,8 @@ export class Sessions {
   accept(session: string, onLost: () => void): Hold {
     const found = this.#of(session)
     if (found.hold) throw sessionLocked(session)
-    const hold: Hold = { session, until: this.#options.now() + this.#options.lockDuration, onLost }
+    const until = this.#options.now() + this.#options.lockDuration
+    const hold: Hold = { session, until, onLost, settling: new Set() }
     found.hold = hold
     this.#free.delete(session)
     this.#holds.add(hold)
@@ -111,9 +110,13 @@ export class Sessions {
     return hold && hold.until > this.#options.now() ? hold : undefined
   }
 
-  /** Nobody holds it any more. Its messages must have been given back before. */
+  /** It is being given back; false if it was before. */
+  end(hold: Hold): boolean {
+    return this.#holds.delete(hold)
+  }
+
+  /** Nobody holds it any more. It must have been ended, and its messages given back before. */
   release(hold: Hold): void {
-    if (!this.#holds.delete(hold)) return
     this.#of(hold.session).hold = undefined
     this.#offer(hold.session)
     this.#forget(hold.session)
