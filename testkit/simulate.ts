@@ -9,7 +9,7 @@ import type { SagaEvent } from '../src/saga/machine.js'
 import { type Ask, nextOf } from '../src/saga/next.js'
 import type { Outcome } from '../src/saga/outcome.js'
 import type { Phase } from '../src/saga/phase.js'
-import { requestOf } from '../src/saga/request.js'
+import { requestOf, withoutRequest } from '../src/saga/request.js'
 import type { SagaState } from '../src/saga/state.js'
 import { type SagaStatus, statusOf } from '../src/saga/status.js'
 import { beginning } from './event.js'
@@ -133,14 +133,12 @@ class Simulation {
     const call = `${callOf(ask)}${attempt > 1 ? ` #${attempt}` : ''}`
     const request = this.#request(ask)
     const where = `Saga '${this.#saga.name}', '${call}' at +${spell(at)}`
-    const outcome: Outcome = request
-      ? readAnswer(this.#saga, ask, this.#answer(ask), where)
-      : { kind: 'refused', reason: 'the request can not be made of what the step was given' }
+    const outcome: Outcome = request ? readAnswer(this.#saga, ask, this.#answer(ask), where) : withoutRequest(ask)
     this.#lines.push({ at, what: `${call} → ${outcomeInWords(outcome)}` })
     return { what, step, attempt, key, at, ask, outcome, ...(request && { request }) }
   }
 
-  /** Undefined when it can't be made: the activity takes that for a refusal. */
+  /** Undefined when it can't be made. */
   #request(ask: Ask): PartnerRequest | undefined {
     const { action } = stepOf(this.#saga, ask.step)
     try {

@@ -12,7 +12,7 @@ import { markOf } from '../saga/mark.js'
 import { withoutTexts } from '../saga/masking.js'
 import type { Ask } from '../saga/next.js'
 import type { Outcome } from '../saga/outcome.js'
-import { requestOf } from '../saga/request.js'
+import { requestOf, withoutRequest } from '../saga/request.js'
 import { checkSize } from '../saga/size.js'
 import type { Traced } from '../saga/traced.js'
 import { readSecret } from '../secrets.js'
@@ -76,12 +76,10 @@ function bringsOutput({ what }: Ask, action: AnyAction, reply: Reply): boolean {
 }
 
 /** Nothing was sent. What a deployment can mend is worth another try; what the step was given is not. */
-function unsent({ what, attempt }: Ask, error: unknown): Outcome {
+function unsent(ask: Ask, error: unknown): Outcome {
   if (error instanceof SagaError) return { kind: 'deferred', reason: `${error.code}: ${error.what}` }
   // The words of the error may quote the values.
-  const reason = 'the request can not be made of what the step was given'
-  // No partner has said no: what an earlier attempt has done, or a probe would tell, is as open as before.
-  return { kind: what === 'probe' || (what === 'do' && attempt > 1) ? 'deferred' : 'refused', reason }
+  return withoutRequest(ask)
 }
 
 /** Empty where nothing is answered later. @throws SagaError `SETTING_MISSING`, `SETTING_MALFORMED`, `SECRET_UNREADABLE` */

@@ -110,7 +110,12 @@ export const remove = (set: string, { id }: OutboxRow): PartnerRequest => remove
 export function messageOf({ id, payload }: OutboxRow): Buffer {
   try {
     const read: unknown = JSON.parse(payload)
-    if (typeof read === 'object' && read !== null && 'table' in read && !('operationId' in read))
+    if (
+      typeof read === 'object' &&
+      read !== null &&
+      'table' in read &&
+      (!('operationId' in read) || read.operationId === null)
+    )
       return Buffer.from(JSON.stringify({ ...read, operationId: id }))
   } catch {
     // It is XML or nothing that can be read; the reader says which.

@@ -109,6 +109,30 @@ describe('a hundred acknowledgements, two requests at a time', () => {
     for (const reply of others) expect(reply).toHaveProperty('parked')
   })
 
+  it('are written with their paths as they go out alone', () => {
+    const path = "/api/data/v9.2/accounts(accountnumber='A 1 ü')"
+
+    const { text } = odataBatch.join([{ method: 'PATCH', path, body: {} }])
+
+    expect(text).toContain(`PATCH ${new URL(path, server.url).pathname} HTTP/1.1`)
+  })
+
+  it('do not go with a request that brings its own text', () => {
+    const request = writeRow('accounts', rows[0] ?? '', {})
+
+    expect(odataBatch.fits(request)).toBe(true)
+    expect(odataBatch.fits({ method: request.method, path: request.path, text: '{"name":"x"}' })).toBe(false)
+  })
+
+  it('are done although one stands among them that can not be written down', async () => {
+    const before = rows.slice(0, 5).map(statusOf)
+    const unwritable = gateway.ask(writeRow('accounts', rows[5] ?? '', { name: 10n }), {})
+    const after = rows.slice(6, 10).map(statusOf)
+
+    expect(await unwritable).toMatchObject({ sent: false })
+    expect([...new Set(await Promise.all([...before, ...after]))]).toEqual([204])
+  })
+
   it('are read from the answer as the Web API writes it', () => {
     const part = ['Content-Type: application/http', 'Content-Transfer-Encoding: binary', '']
     const answer = [

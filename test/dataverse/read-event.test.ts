@@ -68,6 +68,16 @@ describe('the id of an event', () => {
   ])('of an update differs with the %s', (_, change) => {
     expect(idOf({ MessageName: 'Update', ...change })).not.toBe(idOf({ MessageName: 'Update' }))
   })
+
+  it.each([
+    ['request', {}, { RequestId: other }],
+    ['correlation, where no request is named either', { RequestId: null }, { RequestId: null, CorrelationId: other }],
+  ])('of an update that no system job posts differs with the %s', (_, one, another) => {
+    const update = { MessageName: 'Update', OperationId: '00000000-0000-0000-0000-000000000000' }
+
+    expect(idOf({ ...update, ...another })).not.toBe(idOf({ ...update, ...one }))
+    expect(idOf({ ...update, ...another })).toBe(idOf({ ...update, ...another, Depth: 2 }))
+  })
 })
 
 describe('a message of many rows', () => {
@@ -145,6 +155,10 @@ describe('what a plug-in of somebody’s own posts', () => {
 
   it('is a table, a row, an operation and a correlation', () => {
     expect(read({ unheard: 'of' })).toMatchObject({ message: 'Update', table: 'account', rowId: other })
+  })
+
+  it('says nothing with null', () => {
+    expect(read({ operationId: null, organizationId: null })).toEqual(read({}))
   })
 
   it('is one event for each correlation, or for each operation where it names one', () => {

@@ -1,6 +1,7 @@
 // What lists may be asked for, and what is said to a question that makes no sense.
 
 import { describe, expect, it } from 'vitest'
+import { bulkBody } from '../../src/operators/schemas/acts.js'
 import { sagaQuery } from '../../src/operators/schemas/filter.js'
 
 const read = (query: string) => sagaQuery.safeParse(Object.fromEntries(new URLSearchParams(query)))
@@ -46,4 +47,20 @@ describe('the query of a list', () => {
     expect(issue?.path).toEqual([query.split('=')[0]])
     expect(issue?.message).not.toMatch(/yesterday|lost/)
   })
+})
+
+describe('the filter of a bulk command', () => {
+  const readBulk = (filter: object) =>
+    bulkBody.safeParse({ command: 'cancel', actor: 'ops', reason: 'because', filter: { phase: 'held', ...filter } })
+
+  it('may say which', () => {
+    expect(readBulk({ partner: 'erp' }).success).toBe(true)
+  })
+
+  it.each([{ rowID: 'c0ffee00-0000-4000-8000-000000000001' }, { partners: 'erp' }])(
+    'with a member that nobody knows is refused, not widened: %j',
+    (typo) => {
+      expect(readBulk(typo).success).toBe(false)
+    },
+  )
 })

@@ -10,6 +10,7 @@ import { carryOn } from '../../embedded/crash-points.js'
 import { durableCodeOf } from '../../embedded/functions/durable-code.js'
 import { loadApp } from '../../embedded/functions/load-app.js'
 import { openStore, type Store } from '../../embedded/store/store.js'
+import { eventType } from '../../embedded/taskhub/history.js'
 import { TaskHub } from '../../embedded/taskhub/hub.js'
 import { readHubSettings } from '../../embedded/taskhub/settings.js'
 import { until } from '../../local/installation.js'
@@ -281,6 +282,25 @@ describe('on the embedded task hub', () => {
     expect(said).toBe(80)
     expect(status.phase).toBe('completed')
     expect(heard.size).toBe(said)
+  })
+
+  it('a saga hears what is said while it is busy, also after a wait that a time has ended', async () => {
+    saga = threeSteps()
+    const plain = answering({ b: [deferred] })
+    answer = async (ask) => {
+      if (ask.step === 'b' && ask.attempt === 2) {
+        const id = instanceIdOf(saga.name, anEvent({ id: String(count).padStart(20, '0') }))
+        await hub.raise(id, names.signal, JSON.stringify(signalOf({ kind: 'cancel', ...by }, 'while-busy')))
+        const isThere = async () => hub.historyOf(id).some(({ EventType }) => EventType === eventType.EventRaised)
+        await until('the word is in the history', isThere, { everyMs: 1 })
+      }
+      return plain(ask)
+    }
+
+    const { status } = await drive()
+
+    expect(status).toMatchObject({ phase: 'cancelled', log: [{ command: 'cancel' }] })
+    expect(status.steps[1]?.attempts).toBe(2)
   })
 
   it('a saga in a lane waits for the one before it, also if that one was ended by force', async () => {

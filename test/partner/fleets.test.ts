@@ -172,6 +172,17 @@ describe('a partner', () => {
     expect(afterwards).toMatchObject({ status: 200 })
   })
 
+  it('that asks one to wait is not asked earlier because it asks another one to wait less', async () => {
+    vi.mocked(send).mockResolvedValueOnce({ status: 429, body: {}, retryAfterMs: 10_000 })
+    vi.mocked(send).mockResolvedValueOnce({ status: 429, body: {}, retryAfterMs: 0 })
+    const gateway = erp({})
+    const ask = () => gateway.ask({ method: 'GET', path: '/' }, {})
+
+    await Promise.all([ask(), ask()])
+
+    expect(await ask()).toMatchObject({ parked: 'erp has asked everybody to wait', retryAfterMs: 10_000 })
+  })
+
   it('that loses every fifth answer is not taken to be down', async () => {
     let count = 0
     vi.mocked(send).mockImplementation(async () => {

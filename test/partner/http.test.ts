@@ -123,6 +123,10 @@ describe('Retry-After', () => {
     ['Thu, 01 Jan 2026 12:00:30 GMT', 30_000],
     ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
     ['soon', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['0x10', undefined],
+    ['5 seconds', undefined],
     [undefined, undefined],
   ])('of %j means %j milliseconds', (header, ms) => {
     expect(readRetryAfter(header, now)).toBe(ms)

@@ -11,6 +11,7 @@ import {
   readEntered,
   readLaneWord,
   readLeft,
+  withdraw,
 } from '../../src/saga/lane.js'
 
 const entered = (ids: readonly string[]) => ids.reduce((lane, id) => enter(lane, id)[0], emptyLane)
@@ -40,6 +41,16 @@ describe('a lane', () => {
 
   it('is left by one that only waits without anybody noticing', () => {
     expect(leave(entered(['a', 'b', 'c']), 'b')).toEqual([{ holder: 'a', waiting: ['c'] }, { covered: [] }])
+  })
+
+  it('is kept by one that withdraws when it is its turn already; one that waits goes', () => {
+    const lane = entered(['a', 'b', 'c'])
+
+    expect(withdraw(lane, 'a')).toEqual([lane, { turn: 'now' }])
+    expect(withdraw(lane, 'b')).toEqual([
+      { holder: 'a', waiting: ['c'] },
+      { turn: 'later', holder: 'a' },
+    ])
   })
 
   it('never loses one, whatever the order: each begins after it came, or is covered by one that does', () => {

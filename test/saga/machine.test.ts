@@ -176,6 +176,17 @@ describe('a step in doubt', () => {
     expect(unknown).toMatchObject({ asked: ['a', 'b', 'probe b', 'probe b'], status: { phase: 'held' } })
   })
 
+  it('is probed again, and not asked again, after a person said retry where there is a probe', () => {
+    const { asked, status } = tell(
+      threeSteps({ probed: true, keys: 'ignored' }),
+      { b: [inDoubt], 'probe b': [deferred, deferred, applied] },
+      [{ kind: 'retry', ...by }],
+    )
+
+    expect(asked).toEqual(['a', 'b', 'probe b', 'probe b', 'probe b', 'c'])
+    expect(status.phase).toBe('completed')
+  })
+
   it('is held at once where the partner ignores keys and there is no probe', () => {
     const { asked, status } = tell(threeSteps({ keys: 'ignored' }), { b: [inDoubt] })
 
@@ -273,6 +284,24 @@ describe('an undo that does not succeed', () => {
     })
   })
 
+  it('can not be written off when it has succeeded after all', () => {
+    const saga = aSaga([[{ name: 'a' }, { name: 'b' }], [{ name: 'c' }]])
+
+    const { status } = simulate(saga, anEvent(), {
+      answers: answering({ c: [refused], 'undo a': [refused], 'undo b': [deferred, deferred, applied] }),
+      words: ({ owed, log, waitsFor }) =>
+        waitsFor?.kind === 'operator' && owed.length === 1 && log.length === 0
+          ? { kind: 'writeOff', step: 'b', ...by }
+          : undefined,
+    })
+
+    expect(status).toMatchObject({
+      phase: 'held',
+      owed: [{ step: 'a' }],
+      log: [{ command: 'writeOff', step: 'b', refused: 'nothing is owed of it' }],
+    })
+  })
+
   it('is written off by the definition where the effect is irreversible', () => {
     const saga = aSaga([[{ name: 'mail', shape: { back: 'irreversible' } }], [{ name: 'b' }]])
 
@@ -346,6 +375,18 @@ describe('the pivot', () => {
 
     expect(asked).toHaveLength(43)
     expect(status.phase).toBe('completed')
+  })
+
+  it('can not be skipped: what comes after it relies on it', () => {
+    const held = aSaga([[{ name: 'a' }], [{ name: 'p', kind: 'pivot', holdRefusalFor: 60_000 }], [{ name: 'z' }]])
+
+    expect(tell(held, { p: [refused] }, [{ kind: 'skip', step: 'p', ...by }])).toMatchObject({
+      asked: ['a', 'p', 'undo a'],
+      status: {
+        phase: 'compensated',
+        log: [{ refused: 'what comes after the pivot relies on it: supply its result, or cancel' }],
+      },
+    })
   })
 
   it('leaves a later refusal to a person, and can not be cancelled', () => {
@@ -422,6 +463,18 @@ describe('an answer that comes later', () => {
 
     expect(late).toMatchObject({ asked: ['a', 'b', 'undo b', 'undo a'], status: { phase: 'cancelled' } })
     expect(never).toMatchObject({ asked: ['a', 'b', 'undo a'], status: { phase: 'cancelled' } })
+  })
+
+  it('that comes when the undo is in doubt, at a partner that ignores keys, does not have it asked again', () => {
+    const shape = { answeredWithin: 60_000, keys: 'ignored', back: 'undoableInDoubt' } as const
+
+    const { asked, status } = tell(aSaga([[{ name: 'b', shape }]]), { 'undo b': [inDoubt] }, [
+      { kind: 'cancel', ...by },
+      reply(applied),
+    ])
+
+    expect(asked).toEqual(['b', 'undo b'])
+    expect(status).toMatchObject({ phase: 'held', owed: [{ step: 'b' }] })
   })
 })
 
@@ -534,6 +587,23 @@ describe('a person', () => {
 
     expect(calls.map(inShort)).toEqual(['a', 'b', 'b', 'c'])
     expect(status).toMatchObject({ phase: 'completed', log: [{ command: 'hold' }, { command: 'resume' }] })
+  })
+
+  it.each(['retry', 'edit'] as const)('can not say %s while the saga is on hold: nothing is asked then', (kind) => {
+    const left: SagaWord[] = [
+      { kind: 'hold', ...by },
+      kind === 'retry' ? { kind, ...by } : { kind, step: 'b', input: 'better', ...by },
+    ]
+    const { calls, status } = simulate(threeSteps(), anEvent(), {
+      answers: answering({ b: [deferred, applied] }),
+      words: () => left.shift(),
+    })
+
+    expect(calls.map(inShort)).toEqual(['a', 'b'])
+    expect(status).toMatchObject({
+      phase: 'held',
+      log: [{ command: 'hold' }, { command: kind, refused: expect.stringContaining('on hold') }],
+    })
   })
 
   it('can cancel: everything is undone, in reverse', () => {

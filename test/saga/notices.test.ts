@@ -47,6 +47,16 @@ describe('notices', () => {
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length)
   })
 
+  it('tell of a debt as long as it is one', () => {
+    const saga = aSaga([[{ name: 'a' }, { name: 'b' }], [{ name: 'c' }]])
+    const { states } = tell(saga, { c: [refused], 'undo a': [refused], 'undo b': [deferred, deferred, applied] })
+    const owed = states.map((state) => noticesOf(saga, state).find(({ kind }) => kind === 'owed'))
+    const steps = owed.flatMap((notice) => (notice ? [notice.steps.map(({ step }) => step)] : []))
+
+    expect(steps).toContainEqual(['a', 'b'])
+    expect(steps.at(-1)).toEqual(['a'])
+  })
+
   it('tell that a person has put a saga on hold, and not who or why', () => {
     const [state] = tell(threeSteps(), { b: [deferred] }).states
     if (!state) throw new Error('there is no state')

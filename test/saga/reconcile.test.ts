@@ -40,6 +40,14 @@ describe('a row', () => {
     expect(verdictOf(onUpdate, row, sagas, now)).toBe(verdict)
   })
 
+  it('that became again what it had been is missing when the last saga read what it was in between', () => {
+    const first = { ...saga('completed', 'aaaa0000'), startedAt: '2026-01-01T10:00:00.000Z' }
+    const second = { ...saga('completed', 'bbbb0000'), startedAt: '2026-01-01T11:00:00.000Z' }
+
+    expect(verdictOf(onUpdate, row, [first, second], now)).toBe('missing')
+    expect(verdictOf(onUpdate, row, [second, first], now)).toBe('missing')
+  })
+
   it('that has just changed may still have its message on the way', () => {
     expect(verdictOf(onUpdate, { ...row, modifiedOn: now - 1 }, [], now)).toBe('young')
   })
@@ -98,6 +106,26 @@ describe('a run', () => {
     const empty = { rows: 0, deleted: 0, young: 0, missing: [], isExpired: true as const }
 
     expect(addPage(reconciliationOf(input), input, empty)).toMatchObject({ wasFull: true, rows: 0 })
+  })
+
+  it('whose token expires on the way counts each row once, and keeps what it has found to be missing', () => {
+    const input = { saga: 'sync', delta: '/1' }
+    const empty = { rows: 0, deleted: 0, young: 0, missing: [], isExpired: true as const }
+    const pages = [{ ...page, young: 1, next: '/2' }, empty, { ...page, missing: [], delta: '/3' }]
+
+    const told = pages.reduce((before, one) => addPage(before, input, one), reconciliationOf(input))
+
+    expect(told).toEqual({
+      saga: 'sync',
+      rows: 2,
+      deleted: 1,
+      young: 0,
+      old: 0,
+      missingCount: 1,
+      missing: ['x'],
+      wasFull: true,
+      delta: '/3',
+    })
   })
 
   it('names a hundred, and counts all', () => {

@@ -33,6 +33,15 @@ describe('an event', () => {
     expect(startsFor(anEvent(), sagas).map(({ input }) => input.version)).toEqual([3])
   })
 
+  it('starts no older version of a saga whose newest one does not react to it', () => {
+    const sagas = [
+      aSaga({ version: 1, on: { table: 'contact', message: ['Create', 'Update'] } }),
+      aSaga({ version: 2, on: { table: 'contact', message: 'Create' } }),
+    ]
+
+    expect(startsFor(anEvent({ message: 'Update' }), sagas)).toEqual([])
+  })
+
   it('that our own write made starts nothing', () => {
     expect(startsFor({ ...anEvent(), tag: ownMark }, [aSaga({})])).toEqual([])
     expect(startsFor({ ...anEvent(), tag: 'of-somebody-else' }, [aSaga({})])).toHaveLength(1)

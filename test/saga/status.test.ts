@@ -88,4 +88,14 @@ describe('a status', () => {
     expect(largest).toBeLessThanOrEqual(16 * 1024)
     expect(largest).toBeGreaterThan(8 * 1024)
   })
+
+  it.each([60, 80])('stays below it when %d steps are undone', (count) => {
+    const saga = aSaga(Array.from({ length: count }, (_, index) => [{ name: `synchronize-part-${index}` }]))
+
+    const { states } = tell(saga, { [`synchronize-part-${count - 1}`]: [refused] })
+
+    const largest = Math.max(...states.map((state) => JSON.stringify(statusOf(saga, state)).length * 2))
+    expect(largest).toBeLessThanOrEqual(16 * 1024)
+    expect(largest).toBeGreaterThan(8 * 1024)
+  })
 })

@@ -11,6 +11,7 @@ import { takeCallback } from '../../../src/triggers/in/callbacks.js'
 import { routes } from '../../../src/operators/routes.js'
 import { httpHandler } from '../../../src/triggers/serve.js'
 import { onPartnerReply } from '../../../src/triggers/in/partner-replies.js'
+import type { WaitsFor } from '../../../src/saga/status.js'
 import { anEvent } from '../../../testkit/event.js'
 
 const order = defineAction('shop', 'order', {
@@ -27,6 +28,7 @@ const saga = defineSaga('ordering', { version: 1, on: { table: 'contact', messag
 
 const world = vi.hoisted(() => ({
   phase: 'waiting',
+  waitsFor: undefined as WaitsFor | undefined,
   raised: new Array<unknown>(),
   buried: new Array<unknown>(),
   secret: 'a-secret-of-the-tests',
@@ -36,7 +38,7 @@ vi.mock('../../../src/app/index.js', () => ({ sagaNamed: () => saga }))
 vi.mock('../../../src/triggers/instances.js', async (original) => ({
   ...(await original<object>()),
   findInstance: async (_: unknown, id: string) =>
-    id === instance ? { saga: 'ordering', version: 1, phase: world.phase } : undefined,
+    id === instance ? { saga: 'ordering', version: 1, phase: world.phase, waitsFor: world.waitsFor } : undefined,
 }))
 vi.mock('../../../src/triggers/in/dead-letter.js', () => ({
   deadLetter: async ({ queue }: { queue: string }, _: unknown, { code }: { code: string }) =>
@@ -53,7 +55,7 @@ const token = tokenOf(keyOf(instance, 'order', 'do'))
 
 beforeEach(() => {
   vi.stubEnv('CALLBACK_SECRET', world.secret)
-  Object.assign(world, { phase: 'waiting', raised: [], buried: [] })
+  Object.assign(world, { phase: 'waiting', waitsFor: undefined, raised: [], buried: [] })
 })
 
 async function post(to: string, body: string, query: Record<string, string> = {}) {
@@ -116,6 +118,20 @@ describe('a callback', () => {
 
     expect(await post(token, '{"number":"A-1"}')).toEqual({ status: 410, code: 'CALLBACK_LATE' })
   })
+
+  it('is not taken while its instance is stopped, for nobody would hear it', async () => {
+    Object.assign(world, { phase: 'held', waitsFor: { kind: 'repair', why: 'the orchestration was terminated' } })
+
+    expect(await post(token, '{"number":"A-1"}')).toMatchObject({ status: 500 })
+    expect(world.raised).toEqual([])
+  })
+
+  it('is taken while its instance is suspended, which hears it when it goes on', async () => {
+    Object.assign(world, { phase: 'held', waitsFor: { kind: 'repair', why: 'the orchestration is suspended' } })
+
+    expect(await post(token, '{"number":"A-1"}')).toMatchObject({ status: 202 })
+    expect(world.raised).toHaveLength(1)
+  })
 })
 
 describe('an answer on the queue partner-replies', () => {
@@ -132,6 +148,13 @@ describe('an answer on the queue partner-replies', () => {
       [instance, 'signal', { step: 'order', outcome: { kind: 'applied', output: { number: 'A-1' } } }],
       [instance, 'signal', { step: 'order', outcome: { kind: 'refused', reason: 'sold out' } }],
     ])
+  })
+
+  it('comes again while its instance is stopped', async () => {
+    Object.assign(world, { phase: 'held', waitsFor: { kind: 'repair', why: 'the orchestration was terminated' } })
+
+    await expect(receive({ callback: token }, '{"number":"A-1"}')).rejects.toThrow('can not be kept')
+    expect([world.raised, world.buried]).toEqual([[], []])
   })
 
   it.each([
