@@ -475,8 +475,8 @@ export const machineMutants: readonly MachineMutant[] = [
   ),
   commands(
     'what is not owed can be written off',
-    "undoing?.debtSince === undefined || undoing.writtenOff ? 'nothing is owed of it' : undefined",
-    "undoing === undefined || undoing.writtenOff ? 'nothing is owed of it' : undefined",
+    "undoing?.debtSince === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined",
+    "undoing === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined",
   ),
   ids('all events of a row are one instance', '${event.rowId}:${event.id}`)', '${event.rowId}`)'),
   ids(
