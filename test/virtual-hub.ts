@@ -95,7 +95,7 @@ export interface VirtualHub {
 let loaded: Promise<FunctionApp> | undefined
 
 /** A process loads one app: the first that is handed over serves all hubs of a test file. */
-function appOf(handedOver: HandedOver): Promise<FunctionApp> {
+export function appOf(handedOver: HandedOver): Promise<FunctionApp> {
   Object.assign(globalThis, { handedOver })
   loaded ??= loadApp({
     folder: resolve('test/triggers/handed-over'),

@@ -15,6 +15,7 @@ import { answerManagement, answerTokenRequest } from './management.js'
 import { Namespace } from './namespace.js'
 import type { Queue } from './queue.js'
 import {
+  type AmqpSession,
   type Connection,
   createContainer,
   type IncomingLink,
@@ -114,8 +115,10 @@ class Access {
   readonly namespace: Namespace
   readonly #keys: AccessKeys | undefined
   readonly #clock: Clock
-  /** What ends a connection's deliveries. */
-  readonly #stops = new WeakMap<Connection, Map<OutgoingLink, () => void>>()
+  /** What ends the work of a connection's links. */
+  readonly #stops = new WeakMap<Connection, Map<IncomingLink | OutgoingLink, () => void>>()
+  /** Those that are listened to. */
+  readonly #sessions = new WeakSet<AmqpSession>()
   /** Addresses for which a connection has shown a token. */
   readonly #allowed = new WeakMap<Connection, Set<string>>()
 
@@ -125,15 +128,25 @@ class Access {
     this.#clock = clock
   }
 
-  /** Link events do not come for a connection that is lost. */
-  whenLost(connection: Connection, link: OutgoingLink, stop: () => void): void {
-    const stops = this.#stops.get(connection) ?? new Map<OutgoingLink, () => void>()
+  /** Link events do not come for a connection that is lost, nor for a session that is closed. */
+  whenLost(link: IncomingLink | OutgoingLink, closing: 'sender_close' | 'receiver_close', stop: () => void): void {
+    const { connection, session } = link
+    const stops = this.#stops.get(connection) ?? new Map<IncomingLink | OutgoingLink, () => void>()
     this.#stops.set(connection, stops.set(link, stop))
-    link.on('sender_close', () => {
+    link.on(closing, () => {
       stops.delete(link)
       stop()
     })
-    link.session.on('session_close', stop)
+    // Once for all links of the session: a client may open many.
+    if (this.#sessions.has(session)) return
+    this.#sessions.add(session)
+    session.on('session_close', () => {
+      for (const [one, stopIt] of stops)
+        if (one.session === session) {
+          stops.delete(one)
+          stopIt()
+        }
+    })
   }
 
   lost(connection: Connection): void {
@@ -191,7 +204,7 @@ function openIncoming(link: IncomingLink, access: Access, log: Log): void {
     } else {
       const queue = namespace.toSendTo(address)
       access.check(link.connection, queue)
-      acceptSends(link, queue, log, newId)
+      access.whenLost(link, 'receiver_close', acceptSends(link, queue, log, newId))
     }
   } catch (error) {
     refuseLink(link, brokerErrorOf(error))
@@ -212,7 +225,7 @@ function openOutgoing(link: OutgoingLink, access: Access, log: Log): void {
     if (wanted === undefined && queue.sessions)
       throw notAllowed(`'${queue.name}' requires sessions; it is not possible to receive from it without one.`)
     const stop = wanted === undefined ? deliver(link, queue, log) : deliverSession(link, queue, log, wanted)
-    access.whenLost(link.connection, link, stop)
+    access.whenLost(link, 'sender_close', stop)
   } catch (error) {
     refuseLink(link, brokerErrorOf(error))
   }

@@ -27,18 +27,15 @@ export function refuseLink(link: IncomingLink | OutgoingLink, { condition, messa
   link.close({ condition, description: message })
 }
 
-/** The client sends on the link: each message is stored, then accepted. */
-export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessageId: () => string): void {
-  const stop = queue.onGone(() => link.close(entityGone))
-  link.on('receiver_close', stop)
-  link.session.on('session_close', stop)
-  link.connection.on('disconnected', stop)
+/** The client sends on the link: each message is stored, then accepted. The caller stops it. */
+export function acceptSends(link: IncomingLink, queue: Queue, log: Log, newMessageId: () => string): () => void {
   link.local.attach.max_message_size = queue.settings.maxMessageSize
   link.on('message', ({ message, delivery }) => {
     const read = (): Arrival[] =>
       (delivery.format === batchFormat ? readBatch(message) : [message]).map((one) => readMessage(one, newMessageId))
     void answer(link, delivery, 'receiver', log, () => queue.enqueue(read()))
   })
+  return queue.onGone(() => link.close(entityGone))
 }
 
 /** The client receives on the link: messages flow while it gives credit. With a hold, those of one session. The caller stops it. */
@@ -106,18 +103,16 @@ export function deliverSession(link: OutgoingLink, queue: Queue, log: Log, wante
     link.local.attach.properties = { 'com.microsoft:locked-until-utc': types.wrap_long(ticksOf(hold.until)) }
     stop = deliver(link, queue, log, hold)
   }
-  if (wanted !== null) begin(sessions.accept(wanted, onLost))
-  else {
-    const timeout = Number(link.remote.attach?.properties?.['com.microsoft:timeout'] ?? usualPatience)
-    holdBack(link)
-    const cancel = sessions.acceptNext(timeout, onLost, (taken) => {
-      if (taken instanceof BrokerError) return refuseLink(link, taken)
-      begin(taken)
-      link.open()
-    })
-    // Unless it was told at once, and there is something else to stop.
-    if (stop === nothing) stop = cancel
+  holdBack(link)
+  const tell = (taken: Hold | BrokerError) => {
+    if (taken instanceof BrokerError) return refuseLink(link, taken)
+    begin(taken)
+    link.open()
   }
+  const patience = Number(link.remote.attach?.properties?.['com.microsoft:timeout'] ?? usualPatience)
+  const cancel = wanted === null ? sessions.acceptNext(patience, onLost, tell) : sessions.accept(wanted, onLost, tell)
+  // Unless it was told at once, and there is something else to stop.
+  if (stop === nothing) stop = cancel
   return () => stop()
 }
 

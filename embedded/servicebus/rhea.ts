@@ -43,7 +43,6 @@ export interface Terminus {
 
 export interface Connection {
   readonly socket: Socket
-  on(event: string, handle: () => void): void
   find_sender(matches: (link: OutgoingLink) => boolean): OutgoingLink | undefined
   close(error?: { condition: string; description: string }): void
   _write_frame(...frame: unknown[]): void
@@ -54,7 +53,7 @@ export interface Connection {
   readonly transport: { has_writes_pending(): boolean }
 }
 
-interface AmqpSession {
+export interface AmqpSession {
   readonly incoming: { on_transfer(frame: { performative: { message_format?: number } }, link: unknown): void }
   readonly outgoing: {
     next_delivery_id: number

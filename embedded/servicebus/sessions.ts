@@ -14,16 +14,21 @@ export interface Hold {
   readonly settling: Set<Promise<void>>
 }
 
+type Told = (taken: Hold | BrokerError) => void
+
+interface Heir {
+  readonly onLost: () => void
+  readonly tell: Told
+}
+
 interface Session {
   readonly ready: SortedList
   hold: Hold | undefined
+  /** They wait while the one who holds it gives it back. */
+  readonly heirs: Heir[]
 }
 
-type Told = (taken: Hold | BrokerError) => void
-
-interface Waiter {
-  readonly onLost: () => void
-  readonly tell: Told
+interface Waiter extends Heir {
   readonly cancelTimer: () => void
 }
 
@@ -65,10 +70,25 @@ export class Sessions {
     return this.#holds
   }
 
-  /** @throws BrokerError `com.microsoft:session-cannot-be-locked` */
-  accept(session: string, onLost: () => void): Hold {
+  /** Tells once: at once, or when it has been given back, which its client takes for done as soon as it has closed its link. Returns how to stop waiting. */
+  accept(session: string, onLost: () => void, tell: Told): () => void {
+    const { hold, heirs } = this.#of(session)
+    if (!hold) tell(this.#take(session, onLost))
+    else if (this.#holds.has(hold)) tell(sessionLocked(session))
+    else {
+      const heir: Heir = { onLost, tell }
+      heirs.push(heir)
+      return () => {
+        const at = heirs.indexOf(heir)
+        if (at >= 0) heirs.splice(at, 1)
+      }
+    }
+    return () => undefined
+  }
+
+  /** Of one that nobody holds. */
+  #take(session: string, onLost: () => void): Hold {
     const found = this.#of(session)
-    if (found.hold) throw sessionLocked(session)
     const until = this.#options.now() + this.#options.lockDuration
     const hold: Hold = { session, until, onLost, settling: new Set() }
     found.hold = hold
@@ -82,7 +102,7 @@ export class Sessions {
   acceptNext(ms: number, onLost: () => void, tell: Told): () => void {
     const [free] = this.#free
     if (free !== undefined) {
-      tell(this.accept(free, onLost))
+      tell(this.#take(free, onLost))
       return () => undefined
     }
     const stop = () => {
@@ -117,7 +137,11 @@ export class Sessions {
 
   /** Nobody holds it any more. It must have been ended, and its messages given back before. */
   release(hold: Hold): void {
-    this.#of(hold.session).hold = undefined
+    const found = this.#of(hold.session)
+    found.hold = undefined
+    const [first, ...others] = found.heirs.splice(0)
+    first?.tell(this.#take(hold.session, first.onLost))
+    for (const { tell } of others) tell(sessionLocked(hold.session))
     this.#offer(hold.session)
     this.#forget(hold.session)
   }
@@ -133,13 +157,13 @@ export class Sessions {
     const waiter = this.#waiters.shift()
     if (!waiter) return void this.#free.add(session)
     waiter.cancelTimer()
-    waiter.tell(this.accept(session, waiter.onLost))
+    waiter.tell(this.#take(session, waiter.onLost))
   }
 
   #of(session: string): Session {
     const known = this.#sessions.get(session)
     if (known) return known
-    const fresh: Session = { ready: new SortedList(), hold: undefined }
+    const fresh: Session = { ready: new SortedList(), hold: undefined, heirs: [] }
     this.#sessions.set(session, fresh)
     return fresh
   }

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../../local/installation.js'
-import { aQueue, aSubscription, aTopic, bodies, drain, TestNamespace } from './namespace.js'
+import { aQueue, bodies, drain, TestNamespace } from './namespace.js'
 
 let bus: TestNamespace
 afterEach(() => bus.end())
@@ -93,6 +93,47 @@ describe('forwarding', () => {
     ])
   })
 
+  it('of dead letters goes to the target also when the broker was down meanwhile', async () => {
+    await open(aQueue('a', { forwardDeadLettersTo: 'z', maxDeliveryCount: 1 }), aQueue('z'))
+    await bus.client.createSender('a').sendMessages({ body: 1 })
+    await bus.client.createReceiver('a', quiet).receiveMessages(1)
+    await bus.restart()
+
+    expect(await drain(bus.client.createReceiver('z'))).toMatchObject([{ body: 1, deadLetterSource: 'a' }])
+    expect(countsOf('a')).toMatchObject({ active: 0, deadLettered: 0 })
+  })
+
+  it('of dead letters to a target that can not take them leaves them in their own dead-letter queue', async () => {
+    await open(
+      aQueue('work', { forwardDeadLettersTo: 'sessions', maxDeliveryCount: 1 }),
+      aQueue('sessions', { requiresSession: true }),
+    )
+    await bus.client.createSender('work').sendMessages([{ body: 'refused' }, { body: 'exhausted' }])
+    const receiver = bus.client.createReceiver('work', quiet)
+    const [refused] = await receiver.receiveMessages(2)
+    if (refused) await receiver.deadLetterMessage(refused)
+    bus.clock.pass(60_000)
+    await until('the lock of the other has ended', async () => countsOf('work')?.active === 0)
+
+    expect(bodies(await drain(bus.client.createReceiver('work', { subQueueType: 'deadLetter' })))).toEqual([
+      'refused',
+      'exhausted',
+    ])
+  })
+
+  it.each<readonly [string, number]>([
+    ['at once', 0],
+    ['when it is due', 60_000],
+  ])('to a target that can not take a message ends among the transfer dead letters, %s', async (_, delay) => {
+    await open(aQueue('in', { forwardTo: 'sessions' }), aQueue('sessions', { requiresSession: true }))
+    const at = new Date(bus.clock.now() + delay)
+    await bus.client.createSender('in').sendMessages({ body: 1, ...(delay > 0 && { scheduledEnqueueTimeUtc: at }) })
+    bus.clock.pass(delay)
+
+    await until('it is there', async () => countsOf('in')?.transferDeadLettered === 1)
+    expect(countsOf('in')).toMatchObject({ active: 0, scheduled: 0 })
+  })
+
   it('to a target that is not there, or in a circle, ends among the transfer dead letters', async () => {
     await open(aQueue('lost', { forwardTo: 'nowhere' }), aQueue('ring', { forwardTo: 'ring' }))
     await bus.client.createSender('lost').sendMessages({ body: 1 })
@@ -139,24 +180,5 @@ describe('shared access keys', () => {
       /no shared access key 'nobody'/,
     )
     await Promise.all([right, wrong, nobody].map((client) => client.close()))
-  })
-})
-
-describe('entities', () => {
-  it('come and go while the broker runs, and are there again after a restart', async () => {
-    await open()
-    const { namespace } = bus.broker
-    await namespace.declare(aTopic('t'))
-    await namespace.declare(aSubscription('t', 's'))
-    await namespace.declare(aQueue('q'))
-    await bus.client.createSender('t').sendMessages({ body: 1 })
-    await bus.client.createSender('q').sendMessages({ body: 2 })
-    await namespace.remove('q')
-    await bus.restart()
-
-    expect(bodies(await drain(bus.client.createReceiver('t', 's')))).toEqual([1])
-    await expect(bus.client.createSender('q').sendMessages({ body: 3 })).rejects.toMatchObject({
-      code: 'MessagingEntityNotFound',
-    })
   })
 })

@@ -1,4 +1,4 @@
-// The broker among clients that misbehave, and what an operator does to it: configuration, control door, restarts.
+// The broker among clients that misbehave, on a disk that fails, and what an operator does to it: configuration, control door, restarts.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,11 +12,14 @@ import { readConfigFile } from '../../../embedded/servicebus/config-file.js'
 import { startControl } from '../../../embedded/servicebus/control.js'
 import { until } from '../../../local/installation.js'
 import { aQueue, bodies, drain, TestNamespace } from './namespace.js'
+import { arrival, bodyOf, StillNamespace, take } from './still-namespace.js'
 
 let bus: TestNamespace | undefined
+let still: StillNamespace | undefined
 afterEach(async () => {
   await bus?.end()
-  bus = undefined
+  await still?.end()
+  bus = still = undefined
 })
 
 const open = async () => (bus = await new TestNamespace([aQueue('orders')]).open())
@@ -72,6 +75,29 @@ describe('clients that misbehave harm nobody else', () => {
     expect(await drain(session)).toMatchObject([{ body: 1, deliveryCount: 0 }])
   })
 
+  it('one that connects and says nothing does not keep the broker from stopping', async () => {
+    const { broker } = await open()
+    const socket = connect(broker.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    const hungUp = once(socket, 'close')
+
+    await Promise.all([broker.close(), hungUp])
+
+    expect(socket.destroyed).toBe(true)
+  })
+
+  it.each(['message_id', 'group_id'])('one that sends a %s that is too long for a key is refused', async (id) => {
+    const own = (still = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open())
+
+    await expect(own.at('orders').enqueue([arrival('a', { [id]: 'x'.repeat(129) })])).rejects.toMatchObject({
+      condition: 'com.microsoft:argument-error',
+    })
+    await own.at('orders').enqueue([arrival('a', { [id]: 'x'.repeat(128) })])
+
+    expect(own.countsOf('orders')).toEqual({ active: 1 })
+  })
+
   it('five hundred of them at a time are served', { timeout: 120_000 }, async () => {
     const own = await open()
     // They and the broker are one process: on a busy machine the last of them waits long for its turn.
@@ -81,6 +107,37 @@ describe('clients that misbehave harm nobody else', () => {
 
     expect(own.broker.namespace.counts()[0]?.active).toBe(500)
     await Promise.all(clients.map((client) => client.close()))
+  })
+})
+
+describe('a disk that is full for a while', () => {
+  it.each(['complete', 'abandon', 'defer', 'deadLetter'] as const)(
+    'gives a message back whose settlement it refuses: %s',
+    async (kind) => {
+      const own = (still = await new StillNamespace(aQueue('orders')).open())
+      const orders = own.at('orders')
+      await orders.enqueue([arrival('a')])
+      const { token } = take(orders)
+      await own.settled()
+
+      own.disk.isFull = true
+      await expect(orders.settle(token, { kind, properties: {} })).rejects.toThrow('The disk is full.')
+      own.disk.isFull = false
+
+      expect(bodyOf(take(orders))).toBe('a')
+    },
+  )
+
+  it('does not make a duplicate of a message that it refused', async () => {
+    const own = (still = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open())
+    const send = () => own.at('orders').enqueue([arrival('a', { message_id: 'a' })])
+
+    own.disk.isFull = true
+    await expect(send()).rejects.toThrow('The disk is full.')
+    own.disk.isFull = false
+    await send()
+
+    expect(own.countsOf('orders')).toEqual({ active: 1 })
   })
 })
 

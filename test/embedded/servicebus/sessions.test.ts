@@ -74,6 +74,14 @@ describe('a session', () => {
     expect(await drain(after)).toMatchObject([{ body: 'a0', deliveryCount: 0 }])
   })
 
+  it('that was next at once is free when it is closed', async () => {
+    await send('orders', 'a')
+    const before = await bus.client.acceptNextSession('orders')
+    await before.close()
+
+    expect((await bus.client.acceptNextSession('orders')).sessionId).toBe('a')
+  })
+
   it('whose lock expires is lost, and its messages come again, counted', async () => {
     await send('orders', 'a')
     const before = await bus.client.acceptSession('orders', 'a', quiet)
@@ -121,6 +129,22 @@ describe('a session', () => {
     expect(deferred).toMatchObject({ body: 'a0', deliveryCount: 1 })
     if (deferred) await a.completeMessage(deferred)
     expect(bus.broker.namespace.counts()[0]).toMatchObject({ active: 1, deferred: 0 })
+  })
+})
+
+describe.each(['peekLock', 'receiveAndDelete'] as const)('in the mode %s', (receiveMode) => {
+  it('a session does not give out the deferred messages of another', async () => {
+    await send('orders', 'a', 'b')
+    const a = await bus.client.acceptSession('orders', 'a')
+    const [message] = await a.receiveMessages(1)
+    if (message) await a.deferMessage(message)
+
+    const b = await bus.client.acceptSession('orders', 'b', { receiveMode })
+
+    await expect(b.receiveDeferredMessages(message?.sequenceNumber ?? [])).rejects.toMatchObject({
+      code: 'MessageNotFound',
+    })
+    expect(bus.broker.namespace.counts()[0]).toMatchObject({ deferred: 1 })
   })
 })
 

@@ -50,6 +50,18 @@ describe('a topic', () => {
     expect(buried).toMatchObject([{ body: 1, deadLetterReason: 'Session ID is null.' }])
   })
 
+  it('gives the others their copies where one subscription forwards to a queue that can not take the message', async () => {
+    const { namespace } = bus.broker
+    await namespace.declare(aQueue('in sessions', { requiresSession: true }))
+    await namespace.declare(aSubscription('events', 'stuck', { forwardTo: 'in sessions' }))
+    await bus.client.createSender('events').sendMessages({ body: 1 })
+
+    expect(bodies(await drain(from('all')))).toEqual([1])
+    expect(namespace.counts().find(({ name }) => name === 'events/subscriptions/stuck')).toMatchObject({
+      transferDeadLettered: 1,
+    })
+  })
+
   it('keeps scheduled messages until they are due, and can take them back', async () => {
     const sender = bus.client.createSender('events')
     const soon = new Date(bus.clock.now() + 60_000)
@@ -122,6 +134,17 @@ describe('rules', () => {
       [1, 'big', 40],
       [2, undefined, 5],
     ])
+  })
+
+  it('can put a message into a session', async () => {
+    const rules = bus.client.createRuleManager('events', 'sessions')
+    await rules.deleteRule('$Default')
+    await rules.createRule('by color', { sqlExpression: '1=1' }, { sqlExpression: 'SET sys.SessionId = color' })
+
+    await bus.client.createSender('events').sendMessages({ body: 1, applicationProperties: { color: 'red' } })
+
+    const session = await bus.client.acceptNextSession('events', 'sessions')
+    expect([session.sessionId, ...bodies(await drain(session))]).toEqual(['red', 1])
   })
 
   it('that are there already, that are not there, or that can not be read, are refused', async () => {

@@ -88,6 +88,20 @@ describe('the store', () => {
     expect([left.get(['a']), right.get(['a'])]).toEqual([undefined, undefined])
   })
 
+  test('a commit with a key that is too long changes nothing, not even together with the next one', async () => {
+    const left = store.table<number>('left')
+    const right = store.table<number>('right')
+
+    const failed = store.commit((changes) => {
+      changes.put(left, ['a'], 1)
+      changes.put(right, ['x'.repeat(3_000)], 1)
+    })
+
+    await expect(failed).rejects.toThrow(/key/i)
+    await store.commit((changes) => changes.put(left, ['b'], 2))
+    expect([...left.entries()]).toEqual([{ key: ['b'], value: 2 }])
+  })
+
   test('commits called together end in the order in which they were called', async () => {
     const counters = store.table<number>('counters')
     const ended: number[] = []
@@ -141,6 +155,17 @@ describe('the store', () => {
     await expect(failed).rejects.toThrow('changed my mind')
     await good
     expect([counters.get(['good']), counters.get(['bad'])]).toEqual([1, undefined])
+  })
+
+  test('what can wait is written though the commit that it would have gone along with has too long a key', async () => {
+    const counters = store.table<number>('counters')
+    const soon = store.commitSoon((changes) => changes.put(counters, ['good'], 1))
+
+    const failed = store.commit((changes) => changes.put(counters, ['x'.repeat(3_000)], 1))
+
+    await expect(failed).rejects.toThrow(/key/i)
+    await soon
+    expect(counters.get(['good'])).toBe(1)
   })
 
   test('gives back the disk of what was deleted, and loses nothing by it', async () => {
