@@ -64,7 +64,6 @@ export function objectionToKind(
       if (state.turned) return 'the saga is being undone already'
       return isPastPivot(saga, state) ? 'the saga is past its pivot and only goes forward' : undefined
     case 'retry':
-      if (state.held) return onHold
       if (name === undefined)
         return standsOf(state).some(({ at }) => isPatient(at)) ? undefined : 'nothing waits or is held'
       return ofStep(({ doing, undoing }) =>
@@ -77,7 +76,7 @@ export function objectionToKind(
     case 'supply':
       return ofStep((step) => objectionToForward(state, step))
     case 'edit':
-      return state.held ? onHold : ofStep((step) => objectionToCertain(state, step))
+      return ofStep((step) => objectionToCertain(state, step))
     case 'skip':
       if (saga.steps.some((step) => step.name === name && step.kind === 'pivot'))
         return 'what comes after the pivot relies on it: supply its result, or cancel'
@@ -86,8 +85,6 @@ export function objectionToKind(
       return unreachable(kind)
   }
 }
-
-const onHold = 'the saga is on hold: nothing is asked before somebody resumes it'
 
 /** Whether the point of no return is behind it. */
 export function isPastPivot(saga: Saga, state: SagaState): boolean {

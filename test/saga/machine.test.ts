@@ -589,23 +589,6 @@ describe('a person', () => {
     expect(status).toMatchObject({ phase: 'completed', log: [{ command: 'hold' }, { command: 'resume' }] })
   })
 
-  it.each(['retry', 'edit'] as const)('can not say %s while the saga is on hold: nothing is asked then', (kind) => {
-    const left: SagaWord[] = [
-      { kind: 'hold', ...by },
-      kind === 'retry' ? { kind, ...by } : { kind, step: 'b', input: 'better', ...by },
-    ]
-    const { calls, status } = simulate(threeSteps(), anEvent(), {
-      answers: answering({ b: [deferred, applied] }),
-      words: () => left.shift(),
-    })
-
-    expect(calls.map(inShort)).toEqual(['a', 'b'])
-    expect(status).toMatchObject({
-      phase: 'held',
-      log: [{ command: 'hold' }, { command: kind, refused: expect.stringContaining('on hold') }],
-    })
-  })
-
   it('can cancel: everything is undone, in reverse', () => {
     expect(
       tell(stuck, { c: [{ kind: 'deferred', reason: 'x' }, inDoubt] }, [
