@@ -156,8 +156,8 @@ async function handOverAll(link: OutgoingLink, queue: Queue, hold: Hold | undefi
   if (handingOver.has(link)) return
   handingOver.add(link)
   try {
-    while (link.is_open() && freeCredit(link) > 0) {
-      const handovers = await queue.handOver(freeCredit(link), hold)
+    for (let credit = freeCredit(link); link.is_open() && credit > 0; credit = freeCredit(link)) {
+      const handovers = await queue.handOver(credit, hold)
       if (handovers.length === 0) return
       // A transfer after the detach would be the end of the client's connection. What was taken out is lost, as who receives so accepts.
       if (!link.is_open()) return

@@ -3,7 +3,7 @@
 import { pivotStageOf, type Saga } from './define.js'
 import { SagaError } from './errors.js'
 import { checkSize } from './size.js'
-import { isUndone, type SagaState, type StepState, standsOf } from './state.js'
+import { isOwed, type SagaState, type StepState, standsOf } from './state.js'
 import { unreachable } from './unreachable.js'
 
 interface Said {
@@ -70,9 +70,7 @@ export function objectionToKind(
         isPatient((undoing ?? doing).stand.at) ? undefined : 'it neither waits nor is held',
       )
     case 'writeOff':
-      return ofStep(({ undoing }) =>
-        undoing?.debtSince === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined,
-      )
+      return ofStep((step) => (isOwed(step) ? undefined : 'nothing is owed of it'))
     case 'supply':
       return ofStep((step) => objectionToForward(state, step))
     case 'edit':

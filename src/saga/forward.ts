@@ -124,6 +124,11 @@ function afterLateReply(saga: Saga, state: SagaState, index: number, reply: Outc
   return reply.kind === 'applied' ? applyStep(known, index, reply.output) : known
 }
 
+export function probeStep(state: SagaState, index: number): SagaState {
+  const { doing } = stepAt(state, index)
+  return withDoing(state, index, { stand: { at: 'probing' }, spent: doing.spent + 1 })
+}
+
 /** The time has come for which the step waited. */
 export function wakeStep(saga: Saga, state: SagaState, index: number): SagaState {
   const { doing } = stepAt(state, index)
@@ -131,7 +136,7 @@ export function wakeStep(saga: Saga, state: SagaState, index: number): SagaState
   switch (stand.at) {
     case 'waiting':
       if (stand.next === 'asking') return askStep(state, index)
-      return withDoing(state, index, { stand: { at: 'probing' }, spent: doing.spent + 1 })
+      return probeStep(state, index)
     case 'answer': {
       const reason = 'the answer did not come in time'
       return doubtStep(saga, withDoing(state, index, { outcome: 'inDoubt', reason }), index, reason)

@@ -63,11 +63,8 @@ export function leave(lane: Lane, id: string): readonly [Lane, Left] {
  */
 export function withdraw(lane: Lane, id: string): readonly [Lane, Entered] {
   if (lane.holder === id) return [lane, { turn: 'now' }]
-  const waiting = lane.waiting.filter((other) => other !== id)
-  return [
-    { ...lane, waiting },
-    { turn: 'later', holder: lane.holder ?? '' },
-  ]
+  const [after] = leave(lane, id)
+  return [after, { turn: 'later', holder: lane.holder ?? '' }]
 }
 
 /** What was written by another version of us is read as little as is needed. */

@@ -26,6 +26,7 @@ import {
   beginStep,
   giveUpStep,
   isSettled,
+  probeStep,
   wakeStep,
 } from './forward.js'
 import type { InstanceId } from './ids.js'
@@ -234,7 +235,7 @@ function retryStep(saga: Saga, state: SagaState, index: number): SagaState {
   const again = withDoing(state, index, { spent: 0, ...doubt })
   // To call it once more would double it at a partner that ignores keys: the probe may know better.
   if (stepAt(again, index).doing.outcome === 'inDoubt' && saga.steps[index]?.action.probed)
-    return withDoing(again, index, { stand: { at: 'probing' }, spent: 1 })
+    return probeStep(again, index)
   return input === undefined && doing.attempts === 0 ? beginStep(saga, again, index) : askStep(again, index)
 }
 

@@ -4,7 +4,7 @@
 
 import { errorCodes } from './errors.js'
 import type { SagaState, StepState } from './state.js'
-import { isUndone, phaseOf } from './state.js'
+import { isOwed, phaseOf } from './state.js'
 import type { Phase } from './phase.js'
 import type { Saga } from './define.js'
 import type { SagaStatus } from './status.js'
@@ -84,7 +84,6 @@ export function noticesOf(saga: Saga, state: SagaState): readonly Notice[] {
 type Tell = (kind: NoticeKind, at: string, steps: readonly NoticeStep[]) => Notice
 
 const waitsForPerson = ({ doing, undoing }: StepState) => (undoing ?? doing).stand.at === 'person'
-const isOwed = ({ undoing }: StepState) => undoing?.debtSince !== undefined && !isUndone(undoing)
 
 function heldIn(saga: Saga, state: SagaState, tell: Tell): Notice[] {
   if (state.held) return [tell('held', state.held.at, [])]

@@ -96,6 +96,9 @@ export function standsOf({ steps }: SagaState): Stand[] {
 export const isUndone = (undoing: Undoing | undefined): boolean =>
   undoing !== undefined && (undoing.outcome === 'applied' || undoing.writtenOff !== undefined)
 
+/** Nobody could undo it so far, and it has not been written off. */
+export const isOwed = ({ undoing }: StepState): boolean => undoing?.debtSince !== undefined && !isUndone(undoing)
+
 export function phaseOf(state: SagaState): Phase {
   const stands = standsOf(state)
   const some = (at: Stand['at']) => stands.some((stand) => stand.at === at)

@@ -475,8 +475,8 @@ export const machineMutants: readonly MachineMutant[] = [
   ),
   commands(
     'what is not owed can be written off',
-    "undoing?.debtSince === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined",
-    "undoing === undefined || isUndone(undoing) ? 'nothing is owed of it' : undefined",
+    "(isOwed(step) ? undefined : 'nothing is owed of it')",
+    "(step.undoing ? undefined : 'nothing is owed of it')",
   ),
   ids('all events of a row are one instance', '${event.rowId}:${event.id}`)', '${event.rowId}`)'),
   ids(

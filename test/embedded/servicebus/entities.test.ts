@@ -6,11 +6,9 @@ import { aQueue, aSubscription, aTopic, bodies, drain, TestNamespace } from './n
 import { accept, arrival, StillNamespace, take } from './still-namespace.js'
 
 let bus: TestNamespace | undefined
-let still: StillNamespace | undefined
 afterEach(async () => {
   await bus?.end()
-  await still?.end()
-  bus = still = undefined
+  bus = undefined
 })
 
 const open = async (...definitions: ConstructorParameters<typeof TestNamespace>[0][number][]) =>
@@ -36,7 +34,7 @@ describe('entities', () => {
 
   it('that are removed take with them what is locked, the ids that they knew and the states of their sessions', async () => {
     const queue = aQueue('q', { requiresSession: true, duplicateWindow: 600_000 })
-    const own = (still = await new StillNamespace(queue).open())
+    const own = await new StillNamespace(queue).open()
     const send = () => own.at('q').enqueue([arrival('a', { message_id: 'a', group_id: 's' })])
     await send()
     await own.at('q').setSessionState('s', Buffer.from('state'))
@@ -52,7 +50,7 @@ describe('entities', () => {
   })
 
   it('that are declared while they are being removed are there, empty, also after a restart', async () => {
-    const own = (still = await new StillNamespace().open())
+    const own = await new StillNamespace().open()
     await own.namespace.declare(aQueue('q'))
     await own.at('q').enqueue([arrival('a')])
 

@@ -1,7 +1,7 @@
 // What happens to one message at the same time: one of the two comes first, the other finds that out, and both the counts and the disk tell the same afterwards.
 
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Arrival } from '../../../embedded/servicebus/message.js'
 import type { Queue } from '../../../embedded/servicebus/queue.js'
 import type { Hold } from '../../../embedded/servicebus/sessions.js'
@@ -11,7 +11,6 @@ import { aQueue, aSubscription, aTopic } from './namespace.js'
 import { accept, arrival, bodyOf, StillNamespace, take } from './still-namespace.js'
 
 let bus: StillNamespace
-afterEach(() => bus.end())
 
 const open = async (...definitions: readonly EntityDefinition[]) =>
   (bus = await new StillNamespace(...definitions).open())

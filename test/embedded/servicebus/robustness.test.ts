@@ -15,11 +15,9 @@ import { aQueue, bodies, drain, TestNamespace } from './namespace.js'
 import { arrival, bodyOf, StillNamespace, take } from './still-namespace.js'
 
 let bus: TestNamespace | undefined
-let still: StillNamespace | undefined
 afterEach(async () => {
   await bus?.end()
-  await still?.end()
-  bus = still = undefined
+  bus = undefined
 })
 
 const open = async () => (bus = await new TestNamespace([aQueue('orders')]).open())
@@ -88,7 +86,7 @@ describe('clients that misbehave harm nobody else', () => {
   })
 
   it.each(['message_id', 'group_id'])('one that sends a %s that is too long for a key is refused', async (id) => {
-    const own = (still = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open())
+    const own = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open()
 
     await expect(own.at('orders').enqueue([arrival('a', { [id]: 'x'.repeat(129) })])).rejects.toMatchObject({
       condition: 'com.microsoft:argument-error',
@@ -114,7 +112,7 @@ describe('a disk that is full for a while', () => {
   it.each(['complete', 'abandon', 'defer', 'deadLetter'] as const)(
     'gives a message back whose settlement it refuses: %s',
     async (kind) => {
-      const own = (still = await new StillNamespace(aQueue('orders')).open())
+      const own = await new StillNamespace(aQueue('orders')).open()
       const orders = own.at('orders')
       await orders.enqueue([arrival('a')])
       const { token } = take(orders)
@@ -129,7 +127,7 @@ describe('a disk that is full for a while', () => {
   )
 
   it('does not make a duplicate of a message that it refused', async () => {
-    const own = (still = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open())
+    const own = await new StillNamespace(aQueue('orders', { duplicateWindow: 60_000 })).open()
     const send = () => own.at('orders').enqueue([arrival('a', { message_id: 'a' })])
 
     own.disk.isFull = true

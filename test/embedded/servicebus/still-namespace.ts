@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
 import type { Clock } from '../../../embedded/clock.js'
 import { carryOn } from '../../../embedded/crash-points.js'
 import { type Arrival, readMessage } from '../../../embedded/servicebus/message.js'
@@ -90,6 +91,7 @@ export class StillNamespace {
   constructor(...definitions: readonly EntityDefinition[]) {
     this.#definitions = definitions
     process.on('unhandledRejection', this.#onUncaught)
+    onTestFinished(() => this.#end())
   }
 
   async open(): Promise<this> {
@@ -126,7 +128,7 @@ export class StillNamespace {
     await this.open()
   }
 
-  async end(): Promise<void> {
+  async #end(): Promise<void> {
     await this.#close()
     process.off('unhandledRejection', this.#onUncaught)
     rmSync(this.#folder, { recursive: true, force: true })
